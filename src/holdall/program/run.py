@@ -1,0 +1,110 @@
+"""Effects, programs and their two drivers.
+
+A program is a generator: it yields effects (requests, as data) and is sent their replies; it does no I/O itself. Whoever drives it says
+how effects are performed. An exception raised while performing is thrown into the program at its `yield`, so that the program can undo
+what it began. Must not know any engine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import time
+from collections.abc import Awaitable, Callable, Generator
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from holdall.errors import ProgrammingError
+
+T = TypeVar("T")
+
+
+class Effect:
+    """Base of all effects: frozen data that names one thing to be done outside (one round trip at most)."""
+
+    __slots__ = ()
+
+
+Program = Generator[Any, Any, T]  # yields effects, returns T
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Effect):
+    """Call the user's function (an event handler). Under `arun` it may return an awaitable, which is awaited."""
+
+    function: Callable[..., Any]
+    args: tuple[Any, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep(Effect):
+    """Wait that many seconds (backoff between retries)."""
+
+    seconds: float
+
+
+def run(program: Program[T], perform: Callable[[Any], Any]) -> T:
+    """Drive a program to its result, performing each effect with `perform`; its errors are raised inside the program first."""
+    try:
+        effect = program.send(None)
+        while True:
+            try:
+                reply = _here(effect) if effect.__class__ in _LOCAL else perform(effect)
+            except BaseException as error:
+                effect = program.throw(error)
+            else:
+                effect = program.send(reply)
+    except StopIteration as stop:
+        return stop.value  # type: ignore[no-any-return]
+
+
+async def arun(program: Program[T], perform: Callable[[Any], Awaitable[Any]]) -> T:
+    """As `run`, awaiting each effect. After a cancellation the program's clean-up effects are shielded from further ones."""
+    cancelled = False
+    try:
+        effect = program.send(None)
+        while True:
+            try:
+                if effect.__class__ in _LOCAL:
+                    reply = await _here_async(effect)
+                elif cancelled:
+                    reply = await asyncio.shield(asyncio.ensure_future(_awaited(perform(effect))))
+                else:
+                    reply = await perform(effect)
+            except BaseException as error:
+                cancelled = cancelled or isinstance(error, asyncio.CancelledError)
+                effect = program.throw(error)
+            else:
+                effect = program.send(reply)
+    except StopIteration as stop:
+        return stop.value  # type: ignore[no-any-return]
+
+
+async def _awaited(reply: Awaitable[Any]) -> Any:
+    return await reply
+
+
+_LOCAL = frozenset({Call, Sleep})
+
+
+def _here(effect: Effect) -> Any:
+    if isinstance(effect, Sleep):
+        return time.sleep(effect.seconds)
+    assert isinstance(effect, Call)
+    result = effect.function(*effect.args)
+    if inspect.isawaitable(result):
+        if inspect.iscoroutine(result):
+            result.close()
+        raise ProgrammingError(
+            f"{effect.function.__qualname__} is async, but was called through the synchronous store.",
+            hint="Use the store's async side (store.aio), or make the function synchronous.",
+        )
+    return result
+
+
+async def _here_async(effect: Effect) -> Any:
+    if isinstance(effect, Sleep):
+        return await asyncio.sleep(effect.seconds)
+    assert isinstance(effect, Call)
+    result = effect.function(*effect.args)
+    return await result if inspect.isawaitable(result) else result
