@@ -12,6 +12,7 @@ from holdall.schema.entity import (
     check_distinct,
     check_name,
 )
+from holdall.schema.text import container_text, container_value, from_plain, plain
 from holdall.schema.types import (
     CONTAINERS,
     DECIMAL_DIGITS_MAX,
@@ -56,4 +57,8 @@ __all__ = [
     "canonical_str",
     "check_distinct",
     "check_name",
+    "container_text",
+    "container_value",
+    "from_plain",
+    "plain",
 ]
