@@ -123,9 +123,7 @@ def test_blocks_share_a_module_and_run_in_the_folder(monkeypatch: pytest.MonkeyP
         (f"{NO_RUN}\n```python\nx = = 1\n```\n", SyntaxError),
     ],
 )
-def test_a_broken_block_would_be_seen(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, error: type[Exception]
-) -> None:
+def test_a_broken_block_would_be_seen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, error: type[Exception]) -> None:
     path = tmp_path / "broken.md"
     path.write_text(text)
     with pytest.raises(error) as raised:

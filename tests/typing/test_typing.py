@@ -48,19 +48,13 @@ def differences(checker: str, expected: set[tuple[str, int]], complaints: list[C
     """What must be put right, one line each: an error that is missing, a complaint nobody expected."""
     errors = {(each.file, each.line) for each in complaints if each.error}
     missing = [f"{file}:{line}: {checker} sees no error here" for file, line in sorted(expected - errors)]
-    surplus = [
-        f"{each.file}:{each.line}: {checker}: {each.message}"
-        for each in complaints
-        if (each.file, each.line) not in expected
-    ]
+    surplus = [f"{each.file}:{each.line}: {checker}: {each.message}" for each in complaints if (each.file, each.line) not in expected]
     return missing + surplus
 
 
 def run(command: list[str], environment: dict[str, str]) -> str:
     """Standard output of a checker; codes above 1 mean that it could not do its work."""
-    done = subprocess.run(
-        command, env={**os.environ, **environment}, cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, env={**os.environ, **environment}, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode > 1:
         pytest.fail(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
     return done.stdout

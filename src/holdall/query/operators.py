@@ -27,9 +27,9 @@ from holdall.query.nodes import (
     as_condition,
 )
 from holdall.query.terms import (
-    INT,
     DECIMAL,
     FLOAT,
+    INT,
     JSON,
     STR,
     EachTerm,

@@ -7,26 +7,20 @@ records are recognised by `__entity__` and `__key_value__`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NoReturn, cast
 
 from holdall.errors import QueryError, near_name
 from holdall.query.nodes import (
     Aggregate,
-    AggregateName,
     Arith,
     Compare,
     CompareOp,
     Condition,
     Expr,
     FieldRef,
-    Holds,
-    IsNull,
     Match,
     MatchOp,
-    Membership,
     Not,
-    Order,
     Quantifier,
     Related,
     Value,
@@ -35,7 +29,7 @@ from holdall.query.nodes import (
     as_condition,
 )
 from holdall.query.select import key_ref
-from holdall.schema import NUMBERS, BadOperand, Entity, Field, Relation, Type
+from holdall.schema import BadOperand, Entity, Relation, Type
 
 Around = tuple[tuple[tuple[Relation, ...], Relation, Quantifier], ...]  # quantified relations that enclose a term, outermost first
 
@@ -114,7 +108,8 @@ class Term:
 
     def __truediv__(self, other: object) -> NoReturn:
         raise QueryError(
-            "Division is not offered in queries, because engines disagree on its result.", hint="Multiply, or compute it in Python."
+            "Division is not offered in queries, because engines disagree on its result.",
+            hint="Multiply, or compute it in Python.",
         )
 
     __floordiv__ = __mod__ = __rtruediv__ = __pow__ = __truediv__
@@ -159,7 +154,7 @@ class Term:
 
     # What would lie
 
-    def __bool__(self) -> NoReturn:
+    def __bool__(self) -> NoReturn:  # noqa: PLE0304 - raising is its purpose
         _no_truth(str(self))
 
     def __iter__(self) -> NoReturn:
@@ -167,7 +162,8 @@ class Term:
 
     def __contains__(self, item: object) -> NoReturn:
         raise QueryError(
-            "'in' cannot become part of a query, because Python makes a bool of it.", hint="Write contains(X, item), or one_of(X, values)."
+            "'in' cannot become part of a query, because Python makes a bool of it.",
+            hint="Write contains(X, item), or one_of(X, values).",
         )
 
     def __str__(self) -> str:
@@ -208,7 +204,7 @@ class RelationTerm:
 
     __hash__ = object.__hash__
 
-    def __bool__(self) -> NoReturn:
+    def __bool__(self) -> NoReturn:  # noqa: PLE0304 - raising is its purpose
         _no_truth(str(self))
 
     def __iter__(self) -> NoReturn:
@@ -243,7 +239,7 @@ class EachTerm:
 
     __hash__ = object.__hash__
 
-    def __bool__(self) -> NoReturn:
+    def __bool__(self) -> NoReturn:  # noqa: PLE0304 - raising is its purpose
         _no_truth(f"A quantified relation to {self._entity.name}")
 
 
@@ -467,6 +463,8 @@ def _key_values(target: Entity, other: Any) -> tuple[Any, ...]:
         raise QueryError(f"The key of {target.name} has {len(target.key)} parts: {', '.join(target.key)}.", kind="bad_value")
     if any(value is None for value in values):
         raise QueryError(
-            f"{target.name} to compare with has no key yet.", hint="Save it first, or write is_null(…) for no record.", kind="bad_value"
+            f"{target.name} to compare with has no key yet.",
+            hint="Save it first, or write is_null(…) for no record.",
+            kind="bad_value",
         )
     return values
