@@ -13,14 +13,14 @@ import datetime as dt
 import linecache
 import uuid
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow, Rounded
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 from holdall.model.members import Member
 from holdall.model.spec import MISSING
 from holdall.model.values import freezer, is_plain_items, is_text, thawer
-from holdall.schema import INT_MAX, INT_MIN, UTC, BadOperand, Type, canonical_decimal, container_text
+from holdall.schema import DECIMAL_DIGITS_MAX, INT_MAX, INT_MIN, UTC, BadOperand, Type, canonical_decimal, container_text
 
 BAD: Any = type("Bad", (), {"__repr__": lambda _: "<not valid>"})()
 
@@ -35,17 +35,18 @@ def _utf8(text: str) -> bool:
 class Lane:
     """The text for one member: how to test a value, what an object holds of it, and what a row holds of it.
 
-    `test` is true for a value that is certainly valid; it may rebind the variable to the value that the object shall hold.
+    `test` is true for a value that is certainly valid; it may leave the value that the object shall hold in a second variable. The
+    first one stays as it was given, because Pydantic gets it if any test fails.
     """
 
     def __init__(self, member: Member, number: int, env: dict[str, Any]) -> None:
         self.name = member.name
-        self.var = f"_v{number}"
+        self.var = member.name  # no clash: all other names in the code begin with _
         self._number = number
         self._env = env
         self.python = self.var
         self.canonical = self.var
-        self.rebinds = False
+        self.made = f"_v{number}"
         self.test = self._test(member)
         if member.none_allowed:
             self.test = f"({self.var} is None or {self.test})"
@@ -53,7 +54,7 @@ class Lane:
                 text = getattr(self, attribute)
                 if text != self.var:
                     setattr(self, attribute, f"(None if {self.var} is None else {text})")
-        self.set_back = member.settles and (self.rebinds or self.python != self.var or member.type.kind == "decimal")
+        self.set_back = member.settles and self.python != self.var
 
     def bind(self, prefix: str, value: Any) -> str:
         """A name for a value in the generated code."""
@@ -87,9 +88,9 @@ class Lane:
         """Pydantic is asked for this field alone."""
         from holdall.model.construct import field_check
 
-        self.rebinds = True
-        self.canonical = f"{self.bind('f', freezer(member.type))}({self.var})"
-        return f"({self.var} := {self.bind('n', field_check(member))}({self.var})) is not _BAD"
+        self.python = self.made
+        self.canonical = f"{self.bind('f', freezer(member.type))}({self.made})"
+        return f"({self.made} := {self.bind('n', field_check(member))}({self.var})) is not _BAD"
 
     def _text_format(self, type_: Type, length: str) -> str:
         normalise = type_.codec.normalise  # type: ignore[union-attr]  # is_text said so
@@ -100,8 +101,8 @@ class Lane:
             except ValueError:
                 return BAD
 
-        self.rebinds = True
-        return f"({self.var} := {self.bind('n', check)}({self.var})) is not _BAD{length}"
+        self.python = self.canonical = self.made
+        return f"({self.made} := {self.bind('n', check)}({self.var})) is not _BAD{length}"
 
     def _settled(self, type_: Type, nullable: bool) -> str:
         freeze, thaw = freezer(type_), thawer(type_, nullable)
@@ -113,34 +114,33 @@ class Lane:
                 return BAD
             return frozen if thaw is None else thaw(frozen)
 
-        self.rebinds = True
-        self.canonical = f"{self.bind('f', freeze)}({self.var})"
-        return f"({self.var} := {self.bind('n', check)}({self.var})) is not _BAD"
+        self.python = self.made
+        self.canonical = f"{self.bind('f', freeze)}({self.made})"
+        return f"({self.made} := {self.bind('n', check)}({self.var})) is not _BAD"
 
     def _decimal(self, member: Member) -> str:
-        type_, var = member.type, self.var
+        type_, var, made = member.type, self.var, self.made
         places = type_.places
-        bounds = self._bounds(member)
+        bounds = self._bounds(member, made)
         if places is None:
-            self.bind("n", _loose_decimal(type_))
-            self.rebinds = True
-            return f"({var} := _n{self._number}({var})) is not _BAD{bounds}"
+            self.python = self.canonical = made
+            return f"({made} := {self.bind('n', _loose_decimal(type_))}({var})) is not _BAD{bounds}"
         quantum = self.bind("q", Decimal((0, (1,), -places)))
         most = Decimal((0, (9,) * (type_.digits or 38), -places))
         limit, negative = self.bind("m", most), self.bind("l", -most)
         zero = self.bind("z", Decimal((0, (0,), -places)))
         normal = self.bind("n", _scaled_decimal(type_))
-        self.python = self.canonical = f"({var} or {zero})"
-        exact = f"({var}.same_quantum({quantum}) or ({var} := {normal}({var})) is not _BAD)"
-        return f"_type({var}) is _Decimal and {exact} and {negative} <= {var} <= {limit}{bounds}"
+        self.python = self.canonical = f"({made} or {zero})"
+        exact = f"({made} := {var} if {var}.same_quantum({quantum}) else {normal}({var})) is not _BAD"
+        return f"_type({var}) is _Decimal and {exact} and {negative} <= {made} <= {limit}{bounds}"
 
-    def _bounds(self, member: Member) -> str:
+    def _bounds(self, member: Member, var: str) -> str:
         signs = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
         text = ""
         for option, sign in signs.items():
             bound = getattr(member.spec, option)
             if bound is not None:
-                text += f" and {self.var} {sign} {self.bind(option, bound)}"
+                text += f" and {var} {sign} {self.bind(option, bound)}"
         return text
 
     def _items(self, member: Member) -> str:
@@ -169,7 +169,7 @@ class Lane:
             return f"{test} and {var} in {self.bind('c', frozenset(type_.choices))}"
         if type_.kind == "float":
             self.python = self.canonical = f"({var} + 0.0)"
-        return test + self._bounds(member) + _length(var, member)
+        return test + self._bounds(member, var) + _length(var, member)
 
 
 _SCALAR_TESTS = {
@@ -193,24 +193,27 @@ def _length(var: str, member: Member) -> str:
     return text + (f" and _len({var}) >= {spec.min_length}" if spec.min_length else "")
 
 
+# Exact arithmetic over exactly the Decimals that are canonical: 38 digits, none of them below 10**-38. Whatever does not fit is refused.
+_EXACT = Context(
+    prec=DECIMAL_DIGITS_MAX, Emin=-1, Emax=DECIMAL_DIGITS_MAX - 1, traps=[Inexact, Rounded, InvalidOperation, Overflow]
+)
+
+
 def _loose_decimal(type_: Type) -> Callable[[Any], Any]:
-    """For a Decimal without declared places: most are canonical as they are, which their digits show."""
+    """For a Decimal without declared places: no trailing zeros, no exponent. As canonical_decimal, but by the C library."""
+    if type_.digits is not None:  # max_digits without decimal_places: counting is Pydantic's
+        return lambda value: BAD
+    normalize, add, zero = _EXACT.normalize, _EXACT.add, Decimal(0)
 
     def check(value: Any) -> Any:
         if type(value) is not Decimal:
             return BAD
-        _, digits, exponent = value.as_tuple()
-        if exponent == 0 and len(digits) <= 28 and digits != (0,):
-            return value
-        if type(exponent) is int and -28 <= exponent < 0 and digits[-1] and len(digits) <= 28:
-            return value
         try:
-            return canonical_decimal(type_, value)
-        except BadOperand:
+            value = add(normalize(value), zero)  # adding 0 writes out what normalize made 1E+2, and takes the sign off -0
+        except ArithmeticError:
             return BAD
+        return value if value.is_finite() else BAD
 
-    if type_.digits is not None:  # max_digits without decimal_places: counting is Pydantic's
-        return lambda value: BAD
     return check
 
 
@@ -259,7 +262,7 @@ def constructor_text(lanes: list[Lane], members: list[Member], relations: list[s
     if not fast:
         return head + f"    {slow}\n"
     tests = " and ".join([*(f"{name} is _MISSING" for name in relations), *(lane.test for lane in lanes)])
-    body = [*makes, *(f"    {lane.var} = {lane.name}" for lane in lanes), f"    if not _unknown and {tests}:"]
+    body = [*makes, f"    if not _unknown and {tests}:"]
     body += [f"        _self.{lane.name} = {lane.python}" for lane in lanes]
     body += ["        _self._row = None", "    else:", f"        {slow}"]
     return head + "\n".join(body) + "\n"
@@ -296,17 +299,17 @@ def freezer_text(lanes: list[Lane], members: list[Member], fast: bool) -> str:
     stored = [lane for lane, member in zip(lanes, members, strict=True) if member.spec.stored]
     row = ", ".join(lane.canonical for lane in stored)
     if not fast:
-        return "def __freeze__(self):\n    return _slow_freeze(self)\n"
-    lines = ["def __freeze__(self):", "    try:"]
-    lines += [f"        {lane.var} = self.{lane.name}" for lane in lanes]
-    lines += ["    except AttributeError:", "        return _slow_freeze(self)"]
+        return "def __freeze__(_self):\n    return _slow_freeze(_self)\n"
+    lines = ["def __freeze__(_self):", "    try:"]
+    lines += [f"        {lane.var} = _self.{lane.name}" for lane in lanes]
+    lines += ["    except AttributeError:", "        return _slow_freeze(_self)"]
     tests = []
     for lane, member in zip(lanes, members, strict=True):
         # The store fills what is unset before it freezes; only a generated number is still unknown then.
         filled = member.unset and member.generated != "int"
         tests.append(f"{lane.var} is not None and {lane.test}" if filled else lane.test)
-    lines += [f"    if not ({' and '.join(tests)}):", "        return _slow_freeze(self)"]
-    lines += [f"    self.{lane.name} = {lane.python}" for lane in lanes if lane.set_back]
+    lines += [f"    if not ({' and '.join(tests)}):", "        return _slow_freeze(_self)"]
+    lines += [f"    _self.{lane.name} = {lane.python}" for lane in lanes if lane.set_back]
     lines += [f"    return ({row},)"]
     return "\n".join(lines) + "\n"
 
