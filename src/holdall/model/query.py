@@ -17,10 +17,8 @@ from holdall.query import (
     Condition,
     Consistency,
     FieldRef,
-    Include,
     Lock,
     Order,
-    Related,
     Select,
     Term,
     aggregate,
@@ -137,9 +135,7 @@ class QueryBase(Generic[M]):
         check_limits(None, rows)
         return self._with(offset=rows)
 
-    def include(
-        self, *relations: Any, where: Condition | bool | None = None, order_by: Any = None, limit: int | None = None
-    ) -> Self:
+    def include(self, *relations: Any, where: Condition | bool | None = None, order_by: Any = None, limit: int | None = None) -> Self:
         """Load relations with the records, one query each: include(Order.customer, "lines.product").
 
         `where`, `order_by` and `limit` restrict the one relation given; the limit counts for each parent.
@@ -149,7 +145,9 @@ class QueryBase(Generic[M]):
         made = [make_include(self._select.entity, relation) for relation in relations]
         if where is not None or order_by is not None or limit is not None:
             if len(made) != 1 or made[0].children:
-                raise QueryError("where, order_by and limit of include() go with exactly one relation.", hint="Call include() once for each.")
+                raise QueryError(
+                    "where, order_by and limit of include() go with exactly one relation.", hint="Call include() once for each."
+                )
             target = made[0].relation.target.entity
             inner: QueryBase[Any] = QueryBase(self._model, Select(target), None)
             if where is not None:
@@ -246,7 +244,9 @@ class QueryBase(Generic[M]):
                 raise QueryError(f"'{column.alias}' is {column.expr.type.name}, which cannot be made distinct.", name=column.alias)
         for order in select.order:
             if grouped and not isinstance(order.expr, Aggregate) and order.expr not in select.group_by:
-                raise QueryError(f"{expr_name(order.expr)} has no single value for a group.", hint="Sort by a grouped field or an aggregate.")
+                raise QueryError(
+                    f"{expr_name(order.expr)} has no single value for a group.", hint="Sort by a grouped field or an aggregate."
+                )
         return select
 
     def _aggregate(self, fn: Any, term: Any) -> Select:

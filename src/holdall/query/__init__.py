@@ -1,5 +1,6 @@
 """Queries as frozen data: nodes, terms, lookups, select, and the evaluator that is their meaning."""
 
+from holdall.query import agg
 from holdall.query.cursor import Place, read_cursor, write_cursor
 from holdall.query.describe import condition_text, expr_text, fingerprint, order_text, select_text
 from holdall.query.lookups import OPERATORS, Q, json_condition, lookup, parse_path, resolve, text_lookup, text_order, text_term
@@ -102,6 +103,7 @@ __all__ = [
     "Term",
     "Value",
     "after",
+    "agg",
     "aggregate",
     "all_of",
     "any_of",

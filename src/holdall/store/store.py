@@ -188,16 +188,12 @@ class Store:
         """Save records of any models in one unit of work: parents before children, all or none."""
         self._drive(writes.save_all, list(records))
 
-    def transaction(
-        self, *, isolation: Isolation | None = None, read_only: bool = False, timeout_s: float | None = None
-    ) -> Transaction:
+    def transaction(self, *, isolation: Isolation | None = None, read_only: bool = False, timeout_s: float | None = None) -> Transaction:
         """A transaction as a `with` block; inside another one, a savepoint. Unsupported if the backend lacks the level."""
         check_isolation(self._core, isolation, nested=self._scope() is not None)
         return Transaction(self, isolation, read_only, timeout_s)
 
-    def unit(
-        self, *, retries: int = 5, isolation: Isolation | None = None
-    ) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    def unit(self, *, retries: int = 5, isolation: Isolation | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
         """Decorate a function (async too): it runs in a transaction, and again from the start after a conflict, at most `retries` times."""
 
         def decorate(function: Callable[P, R]) -> Callable[P, R]:
