@@ -145,9 +145,7 @@ class QueryBase(Generic[M]):
         made = [make_include(self._select.entity, relation) for relation in relations]
         if where is not None or order_by is not None or limit is not None:
             if len(made) != 1 or made[0].children:
-                raise QueryError(
-                    "where, order_by and limit of include() go with exactly one relation.", hint="Call include() once for each."
-                )
+                raise QueryError("where, order_by and limit of include() go with one relation.", hint="Call include() once for each.")
             target = made[0].relation.target.entity
             inner: QueryBase[Any] = QueryBase(self._model, Select(target), None)
             if where is not None:
@@ -206,10 +204,7 @@ class QueryBase(Generic[M]):
     def _check_root(self, node: Any) -> None:
         entity = self._select.entity
         for ref in references(node):
-            if isinstance(ref, FieldRef):
-                root = ref.entity
-            else:
-                root = (ref.steps[0] if ref.steps else ref.relation).owner.entity
+            root = ref.entity if isinstance(ref, FieldRef) else (ref.steps[0] if ref.steps else ref.relation).owner.entity
             if root is not entity:
                 name = expr_name(ref) if isinstance(ref, FieldRef) else f"{root.name}.{ref.relation.name}"
                 raise QueryError(

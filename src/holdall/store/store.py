@@ -9,13 +9,12 @@ import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from contextvars import Token
 from typing import Any, ParamSpec, Self, TypeVar, cast
 
 from holdall.backends import Backend, Capabilities, Isolation, Raw
 from holdall.backends.registry import backend_for
 from holdall.errors import DeclarationError, ProgrammingError, QueryError, Unsupported
-from holdall.model import AsyncCollection, Collection, Frame, Model, current
+from holdall.model import AsyncCollection, Collection, Model, current, enter, leave
 from holdall.program import Program, arun, run
 from holdall.store import loading, reads, writes
 from holdall.store.core import EVENTS, Clock, Core, Hooks, Scope, doom, handle_of, owner_here, system_clock
@@ -70,8 +69,6 @@ class Store:
         autoload: bool = False,
     ) -> None:
         self._core = Core(backend_for(where), clock=clock, models=models, records=records, autoload=autoload)
-        self._swapped: list[Core] = []
-        self._tokens: list[Token[Frame | None]] = []
 
     # Running
 
@@ -150,11 +147,11 @@ class Store:
 
     def __enter__(self) -> Self:
         """Make this the ambient store of the block. Leaving the outermost block does not close the store."""
-        self._tokens.append(current.set(Frame(self, self._scope(), current.get())))
+        enter(self, self._scope())
         return self
 
     def __exit__(self, *exc: object) -> None:
-        current.reset(self._tokens.pop())
+        leave(self)
 
     def open(self) -> Self:
         """Connect now rather than on first use; Unavailable if it cannot be reached."""
@@ -250,7 +247,6 @@ class AsyncStore:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._token: Token[Frame | None] | None = None
 
     async def _drive(self, make: Callable[..., Program[R]], *args: Any) -> R:
         scope = self._store._scope()
@@ -275,12 +271,11 @@ class AsyncStore:
 
     async def __aenter__(self) -> Self:
         """Make this the ambient store of the block."""
-        self._token = current.set(Frame(self._store, self._store._scope(), current.get()))
+        enter(self._store, self._store._scope())
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        assert self._token is not None
-        current.reset(self._token)
+        leave(self._store)
 
     async def open(self) -> Self:
         """Connect now rather than on first use; Unavailable if it cannot be reached."""
