@@ -31,7 +31,7 @@ class Pace:
         return 100_000 if self.quick else 1_000_000
 
 
-FULL = Pace(rounds=9, min_slice_s=0.03, quick=False)
+FULL = Pace(rounds=15, min_slice_s=0.03, quick=False)
 QUICK = Pace(rounds=3, min_slice_s=0.01, quick=True)
 
 

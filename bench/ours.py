@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from holdall import Field, Key, Model, Store
 from holdall.model import row_builder
 
 from bench.data import Row, as_dicts
 from bench.protocols import OURS
+from holdall import Field, Key, Model, Store
 
 
 class Record(Model):

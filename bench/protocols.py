@@ -79,4 +79,4 @@ def load_ours() -> tuple[Any, str]:
     try:
         return importlib.import_module("bench.ours"), ""
     except ImportError as error:
-        return None, str(error)
+        return None, str(error).partition(" (")[0]  # what follows is a path of this machine

@@ -15,8 +15,7 @@ from clearskies import columns
 
 from bench.data import Row, as_dicts
 
-
-Di: Any = clearskies.di.Di  # type: ignore[attr-defined]
+Di: Any = clearskies.di.Di
 _backend: Any = clearskies.backends.MemoryBackend()
 
 

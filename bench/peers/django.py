@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import django
-from django.conf import settings
+import django  # type: ignore[import-untyped]
+from django.conf import settings  # type: ignore[import-untyped]
 
 settings.configure(
     INSTALLED_APPS=[],
@@ -29,7 +29,7 @@ settings.configure(
 )
 django.setup()
 
-from django.db import connection, models, transaction  # noqa: E402 - only importable once settings are configured
+from django.db import connection, models, transaction  # type: ignore[import-untyped]  # noqa: E402 - only importable once settings are configured
 
 BATCH = 1_000
 
@@ -55,7 +55,7 @@ class DjangoRecord(models.Model):  # type: ignore[misc]
         db_table = "record"
 
 
-_objects: Any = DjangoRecord.objects  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]  # no types without a plugin
+_objects: Any = DjangoRecord.objects  # pyright: ignore[reportAttributeAccessIssue]  # no types without a plugin
 _atomic: Any = transaction.atomic
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from bench.data import Row
+from bench.data import FIELDS, Row
 from bench.harness import Contestant, Pace, Result
 from bench.protocols import OURS
 from bench.targets import Target
@@ -58,3 +58,11 @@ def expect(who: str, what: str, got: Iterable[Any], wanted: Iterable[Row | UUID]
         right.sort()
     if found != right:
         raise WrongAnswer(f"{who}, {what}: {len(found)} records came, {len(right)} were expected, or others or in another order.")
+
+
+def expect_whole(who: str, record: Any, wanted: Row) -> None:
+    """Raise WrongAnswer unless every field of the object has the record's value, of exactly its type. Peers are spared: some cannot."""
+    for name, value in zip(FIELDS, wanted, strict=True):
+        found = getattr(record, name)
+        if found != value or type(found) is not type(value):
+            raise WrongAnswer(f"{who}: field {name!r} is {found!r} where {value!r} was stored.")

@@ -11,7 +11,7 @@ from bench.data import Row, as_dicts, rows, some_keys
 from bench.hand import HandMemory, HandSqlite
 from bench.harness import Contestant, Pace, Result, race
 from bench.protocols import OURS, MemoryContestant, load_ours, load_peer
-from bench.scenarios.base import Scenario, absent, expect, for_each
+from bench.scenarios.base import Scenario, absent, expect, expect_whole, for_each
 from bench.targets import Target
 
 SIZE = 10_000
@@ -68,6 +68,8 @@ def _get(pace: Pace) -> Result:
         few = keys[:5] if each.name == "clear-skies" else keys
         expect(each.name, "get", [each.get(key) for key in few], few, ordered=True)
         calls[each.name] = (for_each(each.get, few), len(few))
+    for whole in [here.apsw, here.ours] if here.ours else [here.apsw]:
+        expect_whole(whole.name, whole.get(here.records[0][0]), here.records[0])
     calls["dict, no copy"] = (for_each(here.hand.by_key.get, keys), len(keys))
     calls["dict and a new dataclass"] = (for_each(here.hand.get_copy, keys), len(keys))
     return race("memory get", f"One of {SIZE:,} records by key", _APSW, here.contestants(calls), pace)

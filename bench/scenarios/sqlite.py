@@ -17,7 +17,7 @@ from bench.data import Row, as_dicts, rows, some_keys
 from bench.hand import HandSqlite
 from bench.harness import Contestant, Pace, Result, race
 from bench.protocols import OURS, load_ours, load_peer
-from bench.scenarios.base import Scenario, WrongAnswer, absent, expect, for_each
+from bench.scenarios.base import Scenario, WrongAnswer, absent, expect, expect_whole, for_each
 from bench.targets import Target
 
 SIZE = 10_000
@@ -77,6 +77,8 @@ def _get(pace: Pace) -> Result:
     made: list[Contestant] = []
     for each in here.field:
         expect(each.name, "get", [each.get(key) for key in keys], keys, ordered=True)
+        if each.name in (_HAND, OURS):
+            expect_whole(each.name, each.get(here.records[0][0]), here.records[0])
         made.append(Contestant(each.name, for_each(each.get, keys), len(keys)))
     return race("sqlite get", f"One of {SIZE:,} records by key, each read a unit of its own", _HAND, _with_gap(made, here.reason), pace)
 
