@@ -29,7 +29,10 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="fewer rounds and smaller data: a first look, not for publishing")
     parser.add_argument("--only", metavar="PATTERN", help="only scenarios whose name contains PATTERN, or matches it as a glob")
     parser.add_argument("--list", action="store_true", help="name the scenarios and leave")
-    return parser.parse_args(argv)
+    arguments = parser.parse_args(argv)
+    if arguments.json is not None and not arguments.json.absolute().parent.is_dir():
+        parser.error(f"--json: the folder of {arguments.json} does not exist")
+    return arguments
 
 
 def _chosen(pattern: str | None) -> list[Scenario]:

@@ -2,8 +2,8 @@
 
 Types are its own: Uuid is CHAR(32), Numeric and DateTime as SQLite's dialect has them, so times come back naive and Decimals pass through
 float, which is less work than the exact, aware values of the other side. Its documentation's advice for speed is followed: `add_all` and
-one flush, which batches the inserts; sessions with `expire_on_commit=False`. `get` opens a session for each read, the documented pattern for
-one unit of work; `begin`/`end` hold one session open for the scenario of many reads in one transaction. There the identity map is no
+one flush, which batches the inserts; sessions with `expire_on_commit=False`. `get` opens a session for each read, the documented pattern
+for one unit of work; `begin`/`end` hold one session open for the scenario of many reads in one transaction. There the identity map is no
 cache: it refers weakly to objects that nobody keeps.
 """
 
