@@ -93,7 +93,7 @@ class Employee(Model):
     reports: list[Employee] = HasMany("boss")
 
 
-class Note(Model, filters={"live": lambda note: note.deleted == False}):  # noqa: E712 - builds a query term
+class Note(Model, filters={"live": lambda note: note.deleted == False}):
     id: UUID = Key()
     text: str
     deleted: bool = False

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.store.shop import Customer, Order, Product
 
 from holdall import DeclarationError, Field, Key, Model, NotLoaded, ProgrammingError, Store
 from holdall.model import AsyncCollection, AsyncQuery, Collection, Query
 from holdall.store import AsyncStore
-from tests.store.shop import Customer, Order, Product
 
 
 def test_models_use_the_ambient_store(store: Store) -> None:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.store.shop import Customer, Employee, Product
 
 from holdall import (
     Isolation,
@@ -17,7 +18,6 @@ from holdall import (
     UniqueViolation,
     Unsupported,
 )
-from tests.store.shop import Customer, Employee, Product
 
 
 async def test_commit_and_undo(s: Any) -> None:

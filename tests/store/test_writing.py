@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.store.shop import Customer, Employee, Label, Line, Note, Order, Product, Session, Status, Trip
+from tests.store.test_reading import shop
 
 from holdall import (
     CheckViolation,
@@ -19,8 +21,6 @@ from holdall import (
     ValidationError,
     VersionMismatch,
 )
-from tests.store.shop import Customer, Employee, Label, Line, Note, Order, Product, Session, Status, Trip
-from tests.store.test_reading import shop
 
 
 async def test_create_fills_keys_versions_and_times(s: Any, clock: Any) -> None:
