@@ -1,5 +1,7 @@
 """Queries as frozen data: nodes, terms, lookups, select, and the evaluator that is their meaning."""
 
+from holdall.query.compiled import NO_TABLES, CompiledCondition, CompiledSelect, NoTables, Tables
+from holdall.query.evaluate import Evaluator
 from holdall.query.nodes import (
     FALSE,
     TRUE,
@@ -41,10 +43,11 @@ from holdall.query.select import (
     reverse,
     with_key_order,
 )
-from holdall.query.shape import ShapeKey, assignments_shape, condition_shape, shape
+from holdall.query.shape import ShapeCache, ShapeKey, assignments_shape, condition_shape, shape
 
 __all__ = [
     "FALSE",
+    "NO_TABLES",
     "TRUE",
     "Aggregate",
     "And",
@@ -52,9 +55,12 @@ __all__ = [
     "Assignment",
     "Column",
     "Compare",
+    "CompiledCondition",
+    "CompiledSelect",
     "Condition",
     "Consistency",
     "Constant",
+    "Evaluator",
     "Expr",
     "FieldRef",
     "Holds",
@@ -63,12 +69,15 @@ __all__ = [
     "Lock",
     "Match",
     "Membership",
+    "NoTables",
     "Not",
     "Or",
     "Order",
     "Related",
     "Select",
+    "ShapeCache",
     "ShapeKey",
+    "Tables",
     "Value",
     "after",
     "all_of",
