@@ -153,7 +153,12 @@ REVIEW = Entity(
 SESSION = Entity(
     "Session",
     "sessions",
-    fields(("token", STR), ("user", STR, {"nullable": True, "unique": True}), ("hits", INT), ("until", DATETIME, {"nullable": True, "expires": True})),
+    fields(
+        ("token", STR),
+        ("user", STR, {"nullable": True, "unique": True}),
+        ("hits", INT),
+        ("until", DATETIME, {"nullable": True, "expires": True}),
+    ),
     ("token",),
     uniques=(Unique("sessions_user", ("user",)),),
 )
@@ -197,7 +202,10 @@ def row(entity: Entity, **values: Any) -> tuple[Any, ...]:
 
 def author(id: int | None, **values: Any) -> tuple[Any, ...]:
     """An author with that id."""
-    return row(AUTHOR, **{"id": id, "email": f"{uuid.uuid4()}@example.com" if id is None else f"a{id}@example.com", "name": f"Author {id}", **values})
+    return row(
+        AUTHOR,
+        **{"id": id, "email": f"{uuid.uuid4()}@example.com" if id is None else f"a{id}@example.com", "name": f"Author {id}", **values},
+    )
 
 
 def book(**values: Any) -> tuple[Any, ...]:

@@ -105,9 +105,7 @@ def build(source: Source) -> tuple[str, dict[str, Any]]:
 
 
 def _filter(name: str, head: list[str], test: str) -> str:
-    return function_text(
-        name, "rows, p, t", head, [f"return [r for r in rows if {test}]" if test != "True" else "return list(rows)"]
-    )
+    return function_text(name, "rows, p, t", head, [f"return [r for r in rows if {test}]" if test != "True" else "return list(rows)"])
 
 
 def _project(function: Function, columns: tuple[Column, ...], row: Row) -> None:

@@ -34,11 +34,11 @@ class Tables(Protocol):
 class NoTables:
     """For conditions that are about one row alone: any lookup is a mistake."""
 
-    def one(self, entity: Entity, positions: tuple[int, ...]) -> Callable[[Any], tuple[Any, ...] | None]:
+    def one(self, entity: Entity, positions: tuple[int, ...]) -> Callable[[Any], tuple[Any, ...] | None]:  # noqa: ARG002  as in Tables
         """Always ProgrammingError."""
         raise ProgrammingError(f"Rows of {entity.name} are not at hand here, so its fields cannot be tested.")
 
-    def many(self, entity: Entity, positions: tuple[int, ...]) -> Callable[[Any], Iterable[tuple[Any, ...]]]:
+    def many(self, entity: Entity, positions: tuple[int, ...]) -> Callable[[Any], Iterable[tuple[Any, ...]]]:  # noqa: ARG002  as in Tables
         """Always ProgrammingError."""
         raise ProgrammingError(f"Rows of {entity.name} are not at hand here, so its fields cannot be tested.")
 

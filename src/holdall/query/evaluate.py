@@ -44,9 +44,7 @@ class Evaluator:
         compiled, params = self.select(select)
         return compiled.finish(rows, params, tables)
 
-    def condition(
-        self, entity: Entity, condition: Condition, now: dt.datetime | None = None
-    ) -> tuple[CompiledCondition, list[Any]]:
+    def condition(self, entity: Entity, condition: Condition, now: dt.datetime | None = None) -> tuple[CompiledCondition, list[Any]]:
         """The compiled form of a condition on rows of an entity, and its operands; rows expired at `now` do not meet it."""
         key, params = condition_shape(condition)
         timed = now is not None
@@ -70,7 +68,5 @@ class Evaluator:
         key, params = assignments_shape(assignments)
         assigner = self._assignments.get((entity, count_version, key))
         if assigner is None:
-            assigner = self._assignments.put(
-                (entity, count_version, key), compile_assignments(entity, assignments, count_version)
-            )
+            assigner = self._assignments.put((entity, count_version, key), compile_assignments(entity, assignments, count_version))
         return assigner(rows, params)

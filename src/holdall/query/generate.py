@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from holdall.errors import QueryError
-from holdall.query import aggregate as aggregates
-from holdall.query import functions
+from holdall.query import functions, reductions
 from holdall.query.nodes import (
     Aggregate,
     And,
@@ -63,11 +62,8 @@ _OPERATORS = {"eq": "==", "ne": "!=", "lt": "<", "lte": "<=", "gt": ">", "gte": 
 _OPPOSITES = {"eq": "ne", "ne": "eq", "lt": "gte", "gte": "lt", "gt": "lte", "lte": "gt", "same": "not_same", "not_same": "same"}
 _NAMES: Mapping[str, Any] = {
     "fn": functions,
-    "ag": aggregates,
-    **{
-        name: getattr(functions, name)
-        for name in ("json_eq", "json_lt", "json_lte", "json_gt", "json_gte", "json_path", "part_path")
-    },
+    "ag": reductions,
+    **{name: getattr(functions, name) for name in ("json_eq", "json_lt", "json_lte", "json_gt", "json_gte", "json_path", "part_path")},
 }
 
 
@@ -133,9 +129,7 @@ class Function:
         """The source of an expression's value for a row."""
         if self.slots is not None and not isinstance(node, Value) and node in self.slots:
             self._skip(node)
-            return Code(
-                f"{row.variable}[{self.slots[node]}]", node.type, not (isinstance(node, Aggregate) and node.fn == "count")
-            )
+            return Code(f"{row.variable}[{self.slots[node]}]", node.type, not (isinstance(node, Aggregate) and node.fn == "count"))
         if isinstance(node, Value):
             if node.value is None:
                 return Code("None", node.type, True)
@@ -143,9 +137,7 @@ class Function:
         if isinstance(node, Arith):
             return self._arith(node, row)
         if isinstance(node, Aggregate):
-            raise QueryError(
-                f"The aggregate {node.fn} cannot stand here.", hint="Aggregates belong in columns, having and their order."
-            )
+            raise QueryError(f"The aggregate {node.fn} cannot stand here.", hint="Aggregates belong in columns, having and their order.")
         if self.slots is not None:
             raise QueryError(
                 f"'{node.name}' is neither grouped nor aggregated, so it has no one value per group.",
@@ -282,9 +274,7 @@ class Function:
             return lambda a, b: f"{no}json_eq({a}, {b})"
         text = self.source.constant(container_text, "text")
         one, other = self.source.constant(left, "type"), self.source.constant(right, "type")
-        return lambda a, b: (
-            f"{no}{text}({one}, {a}) == {text}({other}, {b})" if not no else f"{text}({one}, {a}) != {text}({other}, {b})"
-        )
+        return lambda a, b: f"{no}{text}({one}, {a}) == {text}({other}, {b})" if not no else f"{text}({one}, {a}) != {text}({other}, {b})"
 
     def membership(self, node: Membership, row: Row) -> Both:
         left = self.expr(node.left, row)
@@ -400,7 +390,7 @@ class Function:
         inner = self.condition(node.item, row)
         return Both(inner.false, inner.true)
 
-    def constant(self, node: Constant, row: Row) -> Both:
+    def constant(self, node: Constant, row: Row) -> Both:  # noqa: ARG002  as its neighbours in the table
         return Both(str(node.value), str(not node.value))
 
 

@@ -6,8 +6,7 @@ tuple. Must not run anything.
 
 from __future__ import annotations
 
-from holdall.query import aggregate as aggregates
-from holdall.query import functions
+from holdall.query import functions, reductions
 from holdall.query.generate import Function, Row, Source, function_text
 from holdall.query.nodes import (
     Aggregate,
@@ -124,7 +123,7 @@ def _aggregate(function: Function, node: Aggregate, row: Row) -> str:
 def _summing(function: Function, fn: str, type_: Type) -> str:
     kind = type_.kind
     if fn == "sum" and kind == "decimal":
-        return function.source.constant(aggregates.decimal_summer(type_), "sum_decimal")
+        return function.source.constant(reductions.decimal_summer(type_), "sum_decimal")
     return f"ag.{fn}_{kind}"
 
 

@@ -127,7 +127,12 @@ class Naive:
             return like(a, text)
         if op.startswith("i"):
             a, text, op = a.casefold(), text.casefold(), op[1:]
-        return {"contains": text in a, "startswith": a[: len(text)] == text, "endswith": text == "" or a[-len(text) :] == text, "exact": a == text}[op]
+        return {
+            "contains": text in a,
+            "startswith": a[: len(text)] == text,
+            "endswith": text == "" or a[-len(text) :] == text,
+            "exact": a == text,
+        }[op]
 
     def holds(self, node: Holds, row: Any) -> bool | None:
         a = self.value(node.left, row)

@@ -88,13 +88,11 @@ def datasets(draw: Any) -> Any:
     ]
     profiles = [row(PROFILE, author_id=a[0], bio=draw(st.none() | texts), score=draw(ints)) for a in authors if draw(st.booleans())]
     reviews = [
-        row(REVIEW, id=n, book_id=draw(st.sampled_from(IDS)), stars=draw(ints), text=draw(st.none() | texts)) for n in range(draw(st.integers(0, 5)))
+        row(REVIEW, id=n, book_id=draw(st.sampled_from(IDS)), stars=draw(ints), text=draw(st.none() | texts))
+        for n in range(draw(st.integers(0, 5)))
     ]
     labels = [row(LABEL, name=n, rank=draw(ints)) for n in draw(st.sets(st.sampled_from("xyz")))]
-    links = [
-        row(BOOK_LABEL, book_id=i, label=n)
-        for i, n in draw(st.sets(st.tuples(st.sampled_from(IDS), st.sampled_from("xyz"))))
-    ]
+    links = [row(BOOK_LABEL, book_id=i, label=n) for i, n in draw(st.sets(st.tuples(st.sampled_from(IDS), st.sampled_from("xyz"))))]
     return {AUTHOR: authors, BOOK: books, PROFILE: profiles, REVIEW: reviews, LABEL: labels, BOOK_LABEL: links}
 
 
@@ -229,7 +227,12 @@ limits = st.none() | st.integers(0, 4)
 def selects(draw: Any) -> Any:
     columns = draw(
         st.none()
-        | st.lists(st.sampled_from([key_ref(BOOK, n) for n in ("title", "price", "pages", "meta", "tags")] + [ref(BOOK, "author.name")]) | int_exprs(BOOK), min_size=1, max_size=3)
+        | st.lists(
+            st.sampled_from([key_ref(BOOK, n) for n in ("title", "price", "pages", "meta", "tags")] + [ref(BOOK, "author.name")])
+            | int_exprs(BOOK),
+            min_size=1,
+            max_size=3,
+        )
     )
     named = None if columns is None else tuple(Column(str(n), e) for n, e in enumerate(columns))
     order = draw(orders)
@@ -258,7 +261,14 @@ def aggregates(draw: Any) -> Any:
 @st.composite
 def grouped_selects(draw: Any) -> Any:
     keys = tuple(
-        draw(st.lists(st.sampled_from([key_ref(BOOK, n) for n in ("in_print", "pages", "editor_id")] + [ref(BOOK, "author.name")]) | int_exprs(BOOK).filter(lambda e: not isinstance(e, Value)), max_size=2, unique=True))
+        draw(
+            st.lists(
+                st.sampled_from([key_ref(BOOK, n) for n in ("in_print", "pages", "editor_id")] + [ref(BOOK, "author.name")])
+                | int_exprs(BOOK).filter(lambda e: not isinstance(e, Value)),
+                max_size=2,
+                unique=True,
+            )
+        )
     )
     found = draw(st.lists(aggregates(), min_size=1, max_size=3))
     exprs = [*keys, *found]

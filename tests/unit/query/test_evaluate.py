@@ -14,7 +14,7 @@ from tests.unit.query.strategies import conditions, datasets, grouped_selects, s
 from tests.unit.query.tables import ListTables
 
 EVALUATOR = Evaluator()  # one for all examples, so that compiled shapes meet other operands
-SETTINGS = settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @SETTINGS
@@ -24,7 +24,9 @@ def test_conditions_are_true_and_false_as_the_contract_says(data: Any, condition
     naive, tables = Naive(data), ListTables(data)
     expected = [naive.test(condition, r) for r in data[BOOK]]
     assert compiled.true(data[BOOK], params, tables) == [r for r, e in zip(data[BOOK], expected, strict=True) if e is True], compiled.source
-    assert compiled.false(data[BOOK], params, tables) == [r for r, e in zip(data[BOOK], expected, strict=True) if e is False], compiled.source
+    assert compiled.false(data[BOOK], params, tables) == [r for r, e in zip(data[BOOK], expected, strict=True) if e is False], (
+        compiled.source
+    )
 
 
 @SETTINGS
