@@ -5,17 +5,19 @@ Owns the class itself. What makes a subclass a model is in model.meta; what it c
 
 from __future__ import annotations
 
-import datetime as dt
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from holdall.model.access import Access
+from holdall.model.links import link_changes, links_saved, load_link, loaded_links, resolve_pending
 from holdall.model.meta import ModelMeta
 
 if TYPE_CHECKING:
     from typing import Self
 
+    from holdall.model.declared import Declared
     from holdall.model.shape import Shape
-    from holdall.schema import Entity
+    from holdall.schema import Entity, Relation
 
 _set = object.__setattr__
 
@@ -72,6 +74,7 @@ class Model(Record, Access, metaclass=ModelMeta, root=True):
         __entity__: ClassVar[Entity]
         __shape__: ClassVar[Shape]
         __store__: ClassVar[Any]
+        __declared__: ClassVar[Declared]
         __pydantic_validator__: ClassVar[Any]
         __pydantic_decorators__: ClassVar[Any]
 
@@ -85,11 +88,16 @@ class Model(Record, Access, metaclass=ModelMeta, root=True):
             """Objects from canonical rows, unchecked."""
             ...
 
-        def __freeze__(self) -> tuple[Any, ...]:
-            """The canonical row, after checking everything again; ValidationError with all problems."""
+        @staticmethod
+        def __freeze__(record: Any, skip: frozenset[str] = frozenset()) -> tuple[Any, ...]:
+            """The canonical row, after checking everything again; ValidationError with all problems.
+
+            `skip` names references that will be filled in later; being nullable, they are valid as they are.
+            """
             ...
 
-        def __changes__(self, row: tuple[Any, ...]) -> tuple[int, ...]:
+        @staticmethod
+        def __changes__(record: Any, row: tuple[Any, ...]) -> tuple[int, ...]:
             """Positions at which `row` differs from the row that was read or written last."""
             ...
 
@@ -108,11 +116,11 @@ class Model(Record, Access, metaclass=ModelMeta, root=True):
         return check_json(cls, data)
 
     @classmethod
-    def __linked__(cls) -> None:
-        """Resolve and check every reference, relation, check and filter; DeclarationError with place and remedy. Done once."""
-        from holdall.model.linking import check_linked
+    def __canonical__(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Canonical values for some of the fields, from Python values; ValidationError with all problems. Other names are left out."""
+        from holdall.model.construct import canonical
 
-        check_linked(cls)
+        return canonical(cls, values)
 
     def __key_value__(self) -> Any:
         """The key as it is in Python: a bare value, or a tuple for a composite key; None if not made yet."""
@@ -121,18 +129,41 @@ class Model(Record, Access, metaclass=ModelMeta, root=True):
             return getattr(self, key[0])
         return tuple([getattr(self, name) for name in key])
 
-    def __set_link__(self, name: str, value: Any) -> None:
-        """Used by stores: `value` (an object, None or a list) is what the relation was found to lead to."""
-        from holdall.model.links import load_link
+    # For stores: what was written and read
 
+    def __stored__(self, row: tuple[Any, ...]) -> None:
+        """This row is now in the store: take over what the store filled in."""
+        type(self).__shape__.take_over(self, row)
+
+    def __reload__(self, row: tuple[Any, ...]) -> None:
+        """Become what was read again; links are forgotten, because they may have changed as well."""
+        self.__dict__.update(type(self).__build__(row).__dict__)
+        self._row = row
+        self._links = {}
+        self._pending = {}
+
+    # For stores: links
+
+    def __set_link__(self, name: str, value: Any) -> None:
+        """`value` (an object, None or a list) is what the relation was found to lead to."""
         load_link(self, name, value)
 
     def __resolve_links__(self) -> None:
         """Copy keys of linked parents, which may have been saved meanwhile, into the foreign keys."""
-        from holdall.model.links import resolve_pending
-
         resolve_pending(self)
 
-    def __stamp__(self, now: dt.datetime, creating: bool) -> None:
-        """Used by stores before they freeze: set CreatedAt, UpdatedAt, expires_after and Always fields."""
-        type(self).__shape__.stamp(self, now, creating)
+    def __linked__(self) -> bool:
+        """Whether any relation is known in memory."""
+        return bool(getattr(self, "_links", None))
+
+    def __links__(self) -> dict[str, Any]:
+        """The relations that are known in memory, with what they lead to."""
+        return loaded_links(self)
+
+    def __link_changes__(self) -> list[tuple[Relation, list[Any], list[Any]]]:
+        """(relation, added, removed) of the plain many-to-many lists that were changed."""
+        return link_changes(self)
+
+    def __links_saved__(self, name: str) -> None:
+        """The store now holds the many-to-many list as it is."""
+        links_saved(self, name)

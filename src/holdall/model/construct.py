@@ -14,7 +14,6 @@ from holdall.model.codegen import BAD
 from holdall.model.members import Member
 from holdall.model.problems import problems_of, unknown
 from holdall.model.spec import MISSING
-from holdall.model.values import freezer
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -169,13 +168,7 @@ def slow_freeze(self: Model) -> tuple[Any, ...]:
     for member in shape.members:
         if member.settles:
             held[member.name] = copy.__dict__[member.name]
-    return tuple([_frozen(member, held[member.name]) for member in shape.stored])
-
-
-def _frozen(member: Member, value: Any) -> Any:
-    if value is None and member.none_allowed:
-        return None
-    return freezer(member.type)(value)
+    return tuple([member.frozen(held[member.name]) for member in shape.stored])
 
 
 def from_json(cls: type[Model], data: Any) -> Model:
@@ -209,9 +202,28 @@ def check_json(cls: type[Model], data: Any) -> dict[str, Any]:
             problems.append(unknown(str(name), shape.names))
             continue
         try:
-            values[name] = shape.lax_check(name, value)
+            values[name] = shape.check(name, value)
         except pydantic.ValidationError as error:
             problems += problems_of(error, (), () if shape.assigns else (name,))
     if problems:
         raise ValidationError(cls.__name__, _ordered(problems, shape))
     return values
+
+
+def canonical(cls: type[Model], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Canonical values for those names that are fields, from Python values; ValidationError with all problems."""
+    import pydantic
+
+    shape: Shape = cls.__shape__
+    found: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for name, value in values.items():
+        if name not in shape.by_name:
+            continue
+        try:
+            found[name] = shape.by_name[name].frozen(shape.check(name, value, strict=True))
+        except pydantic.ValidationError as error:
+            problems += problems_of(error, (), () if shape.assigns else (name,))
+    if problems:
+        raise ValidationError(cls.__name__, _ordered(problems, shape))
+    return found
