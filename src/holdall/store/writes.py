@@ -44,9 +44,8 @@ def stamp(core: Core, record: Model) -> None:
 
 
 def _stamped(entity: Entity) -> bool:
-    return any(
-        field.version or field.created_at or field.updated_at or field.expires or field.always is not None for field in entity.fields
-    )
+    fields = entity.fields
+    return any(item.version or item.created_at or item.updated_at or item.expires or item.always is not None for item in fields)
 
 
 def create(core: Core, scope: Scope | None, model: type[M], values: Mapping[str, Any]) -> Program[M]:
