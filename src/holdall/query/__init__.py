@@ -41,6 +41,7 @@ from holdall.query.select import (
     reverse,
     with_key_order,
 )
+from holdall.query.shape import ShapeKey, assignments_shape, condition_shape, shape
 
 __all__ = [
     "FALSE",
@@ -67,17 +68,21 @@ __all__ = [
     "Order",
     "Related",
     "Select",
+    "ShapeKey",
     "Value",
     "after",
     "all_of",
     "any_of",
     "as_condition",
+    "assignments_shape",
     "check_limits",
+    "condition_shape",
     "equals",
     "key_condition",
     "key_ref",
     "prepare",
     "references",
     "reverse",
+    "shape",
     "with_key_order",
 ]
