@@ -50,7 +50,7 @@ def run(program: Program[T], perform: Callable[[Any], Any]) -> T:
         while True:
             try:
                 reply = _here(effect) if effect.__class__ in _LOCAL else perform(effect)
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - it is raised again, inside the program
                 effect = program.throw(error)
             else:
                 effect = program.send(reply)
@@ -71,7 +71,7 @@ async def arun(program: Program[T], perform: Callable[[Any], Awaitable[Any]]) ->
                     reply = await asyncio.shield(asyncio.ensure_future(_awaited(perform(effect))))
                 else:
                     reply = await perform(effect)
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - it is raised again, inside the program
                 cancelled = cancelled or isinstance(error, asyncio.CancelledError)
                 effect = program.throw(error)
             else:
@@ -87,7 +87,7 @@ async def _awaited(reply: Awaitable[Any]) -> Any:
 _LOCAL = frozenset({Call, Sleep})
 
 
-def _here(effect: Effect) -> Any:
+def _here(effect: Any) -> Any:
     if isinstance(effect, Sleep):
         return time.sleep(effect.seconds)
     assert isinstance(effect, Call)
@@ -102,7 +102,7 @@ def _here(effect: Effect) -> Any:
     return result
 
 
-async def _here_async(effect: Effect) -> Any:
+async def _here_async(effect: Any) -> Any:
     if isinstance(effect, Sleep):
         return await asyncio.sleep(effect.seconds)
     assert isinstance(effect, Call)

@@ -1,5 +1,11 @@
 """Queries as frozen data: nodes, terms, lookups, select, and the evaluator that is their meaning."""
 
+from holdall.query import agg
+from holdall.query.compiled import NO_TABLES, CompiledCondition, CompiledSelect, NoTables, Tables
+from holdall.query.cursor import Place, read_cursor, write_cursor
+from holdall.query.describe import condition_text, expr_text, fingerprint, order_text, select_text
+from holdall.query.evaluate import Evaluator
+from holdall.query.lookups import OPERATORS, Q, json_condition, lookup, parse_path, resolve, text_lookup, text_order, text_term
 from holdall.query.nodes import (
     FALSE,
     TRUE,
@@ -24,6 +30,29 @@ from holdall.query.nodes import (
     all_of,
     any_of,
     as_condition,
+    map_conditions,
+)
+from holdall.query.operators import (
+    aggregate,
+    asc,
+    between,
+    contains,
+    contains_all,
+    contains_any,
+    desc,
+    icontains,
+    iendswith,
+    iexact,
+    is_not_null,
+    is_null,
+    is_same,
+    istartswith,
+    like,
+    make_order,
+    not_,
+    not_one_of,
+    one_of,
+    quantified,
 )
 from holdall.query.select import (
     Assignment,
@@ -41,10 +70,17 @@ from holdall.query.select import (
     reverse,
     with_key_order,
 )
+<<<<<<< HEAD
 from holdall.query.shape import ShapeKey, assignments_shape, condition_shape, shape
+=======
+from holdall.query.shape import ShapeCache, ShapeKey, assignments_shape, condition_shape, shape
+from holdall.query.terms import EachTerm, RelationTerm, Term, as_term, checked, class_term, expr_name, operand, unknown_field
+>>>>>>> memory
 
 __all__ = [
     "FALSE",
+    "NO_TABLES",
+    "OPERATORS",
     "TRUE",
     "Aggregate",
     "And",
@@ -52,9 +88,13 @@ __all__ = [
     "Assignment",
     "Column",
     "Compare",
+    "CompiledCondition",
+    "CompiledSelect",
     "Condition",
     "Consistency",
     "Constant",
+    "EachTerm",
+    "Evaluator",
     "Expr",
     "FieldRef",
     "Holds",
@@ -63,26 +103,89 @@ __all__ = [
     "Lock",
     "Match",
     "Membership",
+    "NoTables",
     "Not",
     "Or",
     "Order",
+    "Place",
+    "Q",
     "Related",
+    "RelationTerm",
     "Select",
+<<<<<<< HEAD
     "ShapeKey",
+=======
+    "ShapeCache",
+    "ShapeKey",
+    "Tables",
+    "Term",
+>>>>>>> memory
     "Value",
     "after",
+    "agg",
+    "aggregate",
     "all_of",
     "any_of",
     "as_condition",
+<<<<<<< HEAD
     "assignments_shape",
     "check_limits",
     "condition_shape",
+=======
+    "as_term",
+    "asc",
+    "assignments_shape",
+    "between",
+    "check_limits",
+    "checked",
+    "class_term",
+    "condition_shape",
+    "condition_text",
+    "contains",
+    "contains_all",
+    "contains_any",
+    "desc",
+>>>>>>> memory
     "equals",
+    "expr_name",
+    "expr_text",
+    "fingerprint",
+    "icontains",
+    "iendswith",
+    "iexact",
+    "is_not_null",
+    "is_null",
+    "is_same",
+    "istartswith",
+    "json_condition",
     "key_condition",
     "key_ref",
+    "like",
+    "lookup",
+    "make_order",
+    "map_conditions",
+    "not_",
+    "not_one_of",
+    "one_of",
+    "operand",
+    "order_text",
+    "parse_path",
     "prepare",
+    "quantified",
+    "read_cursor",
     "references",
+    "resolve",
     "reverse",
+<<<<<<< HEAD
     "shape",
+=======
+    "select_text",
+    "shape",
+    "text_lookup",
+    "text_order",
+    "text_term",
+    "unknown_field",
+>>>>>>> memory
     "with_key_order",
+    "write_cursor",
 ]

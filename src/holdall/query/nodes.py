@@ -7,7 +7,7 @@ Nodes compare by value; schema objects inside them compare by identity.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, NoReturn
 
@@ -248,10 +248,21 @@ def any_of(*conditions: Condition) -> Condition:
     return items[0] if len(items) == 1 else Or(items)
 
 
-def _flatten(kind: type[And] | type[Or], conditions: tuple[Condition, ...]) -> Iterator[Condition]:
+def _flatten(kind: type[And | Or], conditions: tuple[Condition, ...]) -> Iterator[Condition]:
     neutral = TRUE if kind is And else FALSE
     for condition in conditions:
         if isinstance(condition, kind):
             yield from condition.items
         elif condition != neutral:
             yield condition
+
+
+def map_conditions(condition: Condition, leaf: Callable[[Condition], Condition]) -> Condition:
+    """The condition with `leaf` applied to everything in it that is not And, Or or Not."""
+    if isinstance(condition, And):
+        return all_of(*(map_conditions(item, leaf) for item in condition.items))
+    if isinstance(condition, Or):
+        return any_of(*(map_conditions(item, leaf) for item in condition.items))
+    if isinstance(condition, Not):
+        return Not(map_conditions(condition.item, leaf))
+    return leaf(condition)

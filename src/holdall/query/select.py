@@ -177,5 +177,3 @@ def check_limits(limit: int | None, offset: int | None) -> None:
             raise QueryError(f"{name} must be an int, not {value!r}.", name=name, kind="bad_value")
         if value < 0:
             raise QueryError(f"{name} must not be negative, got {value}.", name=name, kind="bad_value", hint="0 gives no rows.")
-
-

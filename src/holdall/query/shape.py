@@ -26,7 +26,7 @@ Limit is present unless None, offset unless 0, now unless None. Includes are not
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from holdall.query.nodes import (
     Aggregate,
@@ -49,6 +49,24 @@ from holdall.query.nodes import (
 from holdall.query.select import Assignment, Select
 
 ShapeKey = tuple[Hashable, ...]
+T = TypeVar("T")
+
+
+class ShapeCache(Generic[T]):
+    """What was made once per shape. Bounded, because paths into JSON, and so shapes, can come from outside; safe under threads."""
+
+    def __init__(self, entries_max: int = 1024) -> None:
+        self._made: dict[Hashable, T] = {}
+        self._entries_max = entries_max
+        self.get = self._made.get  # key -> what was made, or None
+
+    def put(self, key: Hashable, made: T) -> T:
+        """Keep it, in place of the oldest entry if there are too many; gives it back."""
+        if len(self._made) >= self._entries_max:
+            for oldest in list(self._made)[: self._entries_max // 8]:
+                self._made.pop(oldest, None)
+        self._made[key] = made
+        return made
 
 
 def shape(select: Select) -> tuple[ShapeKey, list[Any]]:
@@ -68,6 +86,9 @@ def shape(select: Select) -> tuple[ShapeKey, list[Any]]:
         key.append(len(select.group_by))
         for expr in select.group_by:
             _walk(expr, key, params)
+        if any(expr.__class__ is Arith for expr in select.group_by):
+            # Whether a column is a grouped expression depends on the operands in both: such queries share nothing.
+            key.append(repr((select.group_by, columns, select.having, select.order)))
         _walk(select.having, key, params)
     else:
         key.append(None)
@@ -130,6 +151,8 @@ def _arith(node: Arith, key: list[Any], params: list[Any]) -> None:
 def _aggregate(node: Aggregate, key: list[Any], params: list[Any]) -> None:
     key += (Aggregate, node.fn, node.distinct, node.type, node.expr is None)
     if node.expr is not None:
+        if node.expr.__class__ is Arith:
+            key.append(node.expr)  # whether two aggregates are the same one depends on their operands
         _walk(node.expr, key, params)
 
 

@@ -46,7 +46,7 @@ Kind = Literal[
 
 INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 DECIMAL_DIGITS_MAX = 38
-UTC = dt.timezone.utc
+UTC = dt.UTC
 CONTAINERS: frozenset[str] = frozenset({"json", "list", "set", "dict", "record"})
 NUMBERS: frozenset[str] = frozenset({"int", "float", "decimal"})
 
@@ -127,7 +127,7 @@ class Type:
 
     def check(self, value: Any) -> Any:
         """The canonical form of an operand given in Python; BadOperand if it is of another type. None is not accepted."""
-        if self.codec is not None and not isinstance(self.codec.python_type, type(None)):
+        if self.codec is not None and self.codec.python_type is not None:
             python_type = self.codec.python_type
             if isinstance(python_type, type) and isinstance(value, python_type):
                 try:
@@ -348,7 +348,7 @@ def _check_record(type_: Type, value: Any) -> Any:
     names = {name for name, _, _ in type_.fields}
     unknown = set(value) - names
     if unknown:
-        raise BadOperand(f"{type_.name} has no field {sorted(map(str, unknown))[0]!r}")
+        raise BadOperand(f"{type_.name} has no field {min(map(str, unknown))!r}")
     result: dict[str, Any] = {}
     for name, part, nullable in type_.fields:
         item = value.get(name)
@@ -419,7 +419,9 @@ def _parse_timedelta(text: str) -> dt.timedelta:
 
 
 def _duration(text: str) -> dt.timedelta:
-    from pydantic import TypeAdapter  # the well-kept ISO 8601 duration parser; loaded only when a duration is read from text
+    from pydantic import (
+        TypeAdapter,  # the well-kept ISO 8601 duration parser; loaded only when a duration is read from text
+    )
 
     return TypeAdapter(dt.timedelta).validate_python(text)
 

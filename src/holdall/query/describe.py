@@ -1,0 +1,100 @@
+"""Queries as text for people: for explain, messages, and the fingerprint that binds a cursor to its query.
+
+Equal queries give equal text. Must not be parsed back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from holdall.query.nodes import (
+    Aggregate,
+    And,
+    Arith,
+    Compare,
+    Condition,
+    Constant,
+    Expr,
+    FieldRef,
+    Holds,
+    IsNull,
+    Match,
+    Membership,
+    Not,
+    Or,
+    Order,
+    Related,
+)
+from holdall.query.select import Select
+
+_SIGNS = {"eq": "=", "ne": "!=", "lt": "<", "lte": "<=", "gt": ">", "gte": ">=", "same": "is same as", "not_same": "is not same as"}
+_ARITHMETIC = {"add": "+", "sub": "-", "mul": "*"}
+
+
+def expr_text(expr: Expr) -> str:
+    """customer.name, total + 1, sum(total), 'Ada'."""
+    if isinstance(expr, FieldRef):
+        return expr.name
+    if isinstance(expr, Arith):
+        return f"({expr_text(expr.left)} {_ARITHMETIC[expr.op]} {expr_text(expr.right)})"
+    if isinstance(expr, Aggregate):
+        inner = "" if expr.expr is None else expr_text(expr.expr)
+        return f"{expr.fn}({'distinct ' if expr.distinct else ''}{inner})"
+    return repr(expr.value)
+
+
+def condition_text(condition: Condition) -> str:
+    """total >= 3 and not (name like 'A%')."""
+    match condition:
+        case And(items):
+            return " and ".join(_grouped(item) for item in items)
+        case Or(items):
+            return " or ".join(_grouped(item) for item in items)
+        case Not(item):
+            return f"not ({condition_text(item)})"
+        case Constant(value):
+            return "everything" if value else "nothing"
+        case Compare(left, op, right):
+            return f"{expr_text(left)} {_SIGNS[op]} {expr_text(right)}"
+        case Membership(left, values, _, with_null, negated):
+            shown = [*map(repr, values), *(["null"] if with_null else [])]
+            return f"{expr_text(left)} {'not in' if negated else 'in'} ({', '.join(shown)})"
+        case Match(left, op, text):
+            return f"{expr_text(left)} {op} {text!r}"
+        case IsNull(left, negated):
+            return f"{expr_text(left)} is {'not ' if negated else ''}null"
+        case Holds(left, items, mode, _):
+            return f"{expr_text(left)} holds {mode} of ({', '.join(map(repr, items))})"
+        case Related(steps, relation, quantifier, inner):
+            path = ".".join([*(step.name for step in steps), relation.name])
+            return f"{quantifier} of {path}: ({condition_text(inner)})"
+        case _:
+            return repr(condition)
+
+
+def _grouped(item: Condition) -> str:
+    return f"({condition_text(item)})" if isinstance(item, And | Or) else condition_text(item)
+
+
+def order_text(order: tuple[Order, ...]) -> str:
+    """-placed_at, name nulls first."""
+    return ", ".join(
+        f"{'-' if item.descending else ''}{expr_text(item.expr)}{' nulls first' if item.nulls_first else ''}" for item in order
+    )
+
+
+def select_text(select: Select) -> str:
+    """One line that says the whole query, without limit and position."""
+    parts = [select.entity.name, f"where {condition_text(select.where)}", f"order {order_text(select.order)}"]
+    if select.columns is not None:
+        parts.append("columns " + ", ".join(f"{column.alias}={expr_text(column.expr)}" for column in select.columns))
+    if select.group_by:
+        parts.append("group " + ", ".join(map(expr_text, select.group_by)))
+        parts.append(f"having {condition_text(select.having)}")
+    parts.append(f"distinct {select.distinct} without {sorted(select.without)}")
+    return "; ".join(parts)
+
+
+def fingerprint(select: Select) -> str:
+    """A short digest of `select_text`: equal for the same query with another limit or position."""
+    return hashlib.blake2b(select_text(select).encode("utf-8", "surrogatepass"), digest_size=9).hexdigest()

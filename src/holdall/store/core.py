@@ -1,0 +1,282 @@
+"""Core: what the two colours of a store share: the backend, the clock, which models are ready, and the event handlers.
+
+Also scopes: the state of an open transaction or savepoint. Must not perform effects; programs here and beside it only yield them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from holdall.backends import Backend, Isolation, Native, Refuse, Row, Transactions
+from holdall.errors import (
+    DeclarationError,
+    HoldallError,
+    MultipleFound,
+    NotLoaded,
+    ProgrammingError,
+    QueryError,
+    TransactionDoomed,
+    Unsupported,
+    ValidationError,
+)
+from holdall.model import Model, linked_models
+from holdall.program import Program
+from holdall.query import Select, prepare
+from holdall.schema import Entity
+
+Clock = Callable[[], dt.datetime]
+# Errors raised before anything reached the engine: they leave a transaction as it was.
+HARMLESS = (ValidationError, QueryError, Unsupported, DeclarationError, ProgrammingError, MultipleFound, NotLoaded)
+
+
+def system_clock() -> dt.datetime:
+    """The current instant, in UTC."""
+    return dt.datetime.now(dt.UTC)
+
+
+class Scope:
+    """One open transaction, or one savepoint inside it (`outer` is what it is inside of)."""
+
+    __slots__ = (
+        "after_commit", "closed", "core", "doomed", "handle", "isolation", "outer", "owner", "read_only", "savepoint", "timeout_s",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        core: Core,
+        outer: Scope | None,
+        owner: tuple[Any, ...],
+        isolation: Isolation | None = None,
+        read_only: bool = False,
+        timeout_s: float | None = None,
+    ) -> None:
+        self.core = core
+        self.outer = outer
+        self.owner = owner
+        self.isolation = isolation
+        self.read_only = read_only
+        self.timeout_s = timeout_s
+        self.handle: Any = None
+        self.savepoint: Any = None
+        self.doomed: BaseException | None = None
+        self.closed = False
+        self.after_commit: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
+
+    @property
+    def root(self) -> Scope:
+        """The transaction itself."""
+        scope = self
+        while scope.outer is not None:
+            scope = scope.outer
+        return scope
+
+    def check(self, owner: tuple[Any, ...]) -> None:
+        """ProgrammingError if used by another thread, task or process than began it (G7); TransactionDoomed after an error (G2)."""
+        if self.owner != owner:
+            raise ProgrammingError(
+                "A transaction was used outside the thread, task or process that began it.",
+                hint="Begin a transaction of its own there; hand over keys or records, not transactions.",
+            )
+        if self.closed:
+            raise ProgrammingError("This transaction has already ended.", hint="Begin a new one.")
+        scope: Scope | None = self
+        while scope is not None:
+            if scope.doomed is not None:
+                raise TransactionDoomed(
+                    f"An earlier error ended this transaction: {scope.doomed!r}.",
+                    hint="Leave the 'with' block and begin again; put what may fail into a nested transaction.",
+                ) from scope.doomed
+            scope = scope.outer
+
+
+def owner_here(task: Any = None) -> tuple[Any, ...]:
+    """Who is running: process, thread and asyncio task."""
+    return (os.getpid(), threading.get_ident(), task)
+
+
+class Core:
+    """The state of a store. `records` are known rows, inserted when their model is first used."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        *,
+        clock: Clock = system_clock,
+        models: Iterable[type[Model]] = (),
+        records: Mapping[type[Model], Iterable[Mapping[str, Any]]] | None = None,
+        autoload: bool = False,
+    ) -> None:
+        self.backend = backend
+        self.perform = backend.perform
+        self.aperform = backend.aperform
+        self.clock = clock
+        self.models = tuple(models)
+        self.records = dict(records or {})
+        self.autoload = autoload
+        self.ready: dict[type[Model], Hooks] = {}
+        self.handlers: dict[tuple[str, Any], list[Callable[..., Any]]] = {}
+        self.expires = False
+        self.opened = False
+        self.closed = False
+        self.preparing = threading.RLock()
+
+    def now(self) -> dt.datetime:
+        """The instant by the store's clock (D4), in UTC."""
+        instant = self.clock()
+        if instant.utcoffset() is None:
+            raise ProgrammingError("The store's clock gave a datetime without a time zone.", hint="Return an aware datetime.")
+        return instant.astimezone(dt.UTC)
+
+    def visible_at(self) -> dt.datetime | None:
+        """The instant against which expiry is judged; None if no model here expires."""
+        return self.now() if self.expires else None
+
+    def transactions(self) -> Transactions:
+        """The backend's transactions; Unsupported if it has none."""
+        backend = self.backend
+        if not isinstance(backend, Transactions):
+            raise Unsupported(f"{backend.name} has no interactive transactions.", hint="Use one batch: save_all() or create_many().")
+        return backend
+
+
+class Hooks:
+    """The event handlers of one model in one store, by event name; `any` says whether there are some at all."""
+
+    __slots__ = ("any", "by_event")
+
+    def __init__(self, core: Core, model: type[Model]) -> None:
+        found: dict[str, list[Callable[..., Any]]] = {}
+        for event in EVENTS:
+            method = getattr(model, event, None) if event in dir(model) else None
+            handlers = [*core.handlers.get((event, None), ()), *core.handlers.get((event, model), ())]
+            if callable(method):
+                handlers.insert(0, method)
+            if handlers:
+                found[event] = handlers
+        self.by_event = found
+        self.any = bool(found)
+
+
+EVENTS = (
+    "before_create", "after_create", "before_update", "after_update", "before_delete", "after_delete",
+    "after_create_commit", "after_update_commit", "after_delete_commit",
+)  # fmt: skip
+
+
+def make_ready(core: Core, scope: Scope | None, model: type[Model]) -> Program[Hooks]:
+    """Open the backend, link the model and its neighbours, and see to their schema; once for each model."""
+    if core.closed:
+        raise ProgrammingError("This store is closed.", hint="Make a new Store.")
+    bound = model.__store__
+    if bound is not None and not bound.has_core(core):
+        raise ProgrammingError(f"{model.__name__} belongs to another store.", hint="Use that store, or declare the model without store=.")
+    component = linked_models(model)
+    for other in component:
+        if other.__store__ is not None and other.__store__ is not bound:
+            raise DeclarationError(
+                f"{model.__name__} is related to {other.__name__}, which is kept in another store.",
+                hint="Related models must share a store; keep a plain key field instead of a relation.",
+            )
+    if not core.opened:
+        yield from core.backend.open()
+        core.opened = True
+    new = [other for other in component if other not in core.ready]
+    if scope is not None and scope.root.handle is not None and not core.backend.describe().support("transactions").note == "schema":
+        raise Unsupported(
+            f"{model.__name__} is used for the first time inside a transaction, and schema changes are refused there.",
+            hint=f"Call store.ensure_schema({model.__name__}) before, or list it in Store(models=[…]).",
+        )
+    entities = all_entities(new)
+    yield from core.backend.ensure_schema(entities)
+    if any(entity.expiry_field is not None for entity in entities):
+        core.expires = True
+    for other in new:
+        core.ready[other] = Hooks(core, other)
+    yield from _insert_known(core, new)
+    return core.ready[model]
+
+
+def all_entities(models: Iterable[type[Model]]) -> list[Entity]:
+    """The entities of the models and of the hidden links between them, each once."""
+    found: dict[Entity, None] = {}
+    for model in models:
+        found[model.__entity__] = None
+        for relation in model.__entity__.relations.values():
+            if relation.through is not None:
+                found[relation.through.entity] = None
+    return list(found)
+
+
+def _insert_known(core: Core, models: list[type[Model]]) -> Program[None]:
+    known = [model for model in core.records if model in models]
+    if not known:
+        return
+    from holdall.store.writes import create_graph
+
+    instances = [model(**values) for model in known for values in core.records.pop(model)]
+    yield from create_graph(core, None, instances)
+
+
+def handle_of(scope: Scope | None) -> Program[Any]:
+    """The backend's handle of the open transaction (begun on first use), or None outside one."""
+    if scope is None:
+        return None
+    root = scope.root
+    if root.handle is None:
+        core = root.core
+        isolation = root.isolation or core.backend.describe().default_isolation
+        assert isolation is not None
+        root.handle = yield from core.transactions().begin(isolation, root.read_only, root.timeout_s)
+    # Savepoints are set on first use too, outermost first.
+    pending = []
+    here: Scope | None = scope
+    while here is not None and here.outer is not None:
+        if here.savepoint is None:
+            pending.append(here)
+        here = here.outer
+    for inner in reversed(pending):
+        inner.savepoint = yield from root.core.transactions().savepoint(root.handle)
+    return root.handle
+
+
+def rows_of(core: Core, scope: Scope | None, select: Select) -> Program[list[Row]]:
+    """The rows (or columns) of a query: planned, then answered by the backend, and the rest by the evaluator."""
+    prepared = prepare(select, core.visible_at())
+    plan = core.backend.plan(prepared)
+    if type(plan) is Native:
+        handle = None if scope is None else (yield from handle_of(scope))
+        return (yield from core.backend.select(plan, handle))
+    if isinstance(plan, Refuse):
+        raise Unsupported(plan.reason, hint=plan.remedy)
+    raise Unsupported(
+        f"{core.backend.name} can answer only a part of this query.",
+        hint="Ask for less in one query; " + "; ".join(plan.steps),
+    )
+
+
+def atomically(core: Core, scope: Scope | None, body: Callable[[Any], Program[Any]]) -> Program[Any]:
+    """Run `body(handle)` in the open transaction, or in one of its own when there is none."""
+    if scope is not None:
+        handle = yield from handle_of(scope)
+        return (yield from body(handle))
+    isolation = core.backend.describe().default_isolation
+    assert isolation is not None
+    transactions = core.transactions()
+    handle = yield from transactions.begin(isolation, False, None)
+    try:
+        result = yield from body(handle)
+    except BaseException:
+        yield from transactions.rollback(handle)
+        raise
+    yield from transactions.commit(handle)
+    return result
+
+
+def doom(scope: Scope, error: BaseException) -> None:
+    """Note that an error ended the scope (G2)."""
+    if scope.doomed is None and not (isinstance(error, HoldallError) and isinstance(error, HARMLESS)):
+        scope.doomed = error

@@ -1,0 +1,143 @@
+"""Transactions as blocks: `with store.transaction()` and `async with store.aio.transaction()`; nested ones are savepoints.
+
+The block's rules (begin on first use, doom, commit or undo, handlers after commit) are programs, shared by both colours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Self
+
+from holdall.backends import Isolation
+from holdall.errors import OutcomeUnknown, ProgrammingError, TransactionDoomed
+from holdall.model import enter, leave
+from holdall.program import Call, Program, arun, run
+from holdall.store.core import Scope, owner_here
+
+if TYPE_CHECKING:
+    from holdall.store.store import Store
+
+
+class _Block:
+    """What both colours share: entering and leaving the scope."""
+
+    def __init__(self, store: Store, isolation: Isolation | None, read_only: bool, timeout_s: float | None) -> None:
+        self._store = store
+        self._options = (isolation, read_only, timeout_s)
+        self._scope: Scope | None = None
+
+    def _enter(self, task: Any) -> None:
+        if self._scope is not None:
+            raise ProgrammingError("This transaction was used before.", hint="Call store.transaction() for each block.")
+        owner = owner_here(task)
+        outer = self._store._scope()
+        if outer is not None:
+            outer.check(owner)
+        core = self._store._core if outer is None else outer.core
+        self._scope = Scope(core, outer, owner, *self._options)
+        enter(self._store, self._scope)
+
+    def _leave(self) -> Scope:
+        assert self._scope is not None
+        leave(self._store)
+        return self._scope
+
+    def after_commit(self, function: Callable[..., Any], *args: Any) -> None:
+        """Call the function once the outermost transaction has been committed; not at all if it is not."""
+        assert self._scope is not None
+        self._scope.after_commit.append((function, args))
+
+    @property
+    def isolation(self) -> Isolation | None:
+        """The level asked for; None for the backend's default."""
+        return self._options[0]
+
+
+class Transaction(_Block):
+    """A transaction, or inside another one a savepoint: committed when the block ends, undone when it raises."""
+
+    def __enter__(self) -> Self:
+        self._enter(None)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        scope = self._leave()
+        run(end(scope, error), scope.core.perform)
+
+
+class AsyncTransaction(_Block):
+    """As Transaction, awaited. Cancelling the task undoes it."""
+
+    async def __aenter__(self) -> Self:
+        self._enter(asyncio.current_task())
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        scope = self._leave()
+        ending = asyncio.ensure_future(arun(end(scope, error), scope.core.aperform))
+        try:
+            await asyncio.shield(ending)
+        except asyncio.CancelledError:
+            # The end of a transaction is never abandoned half-way: wait for it, then pass the cancellation on.
+            if not ending.done():
+                await asyncio.wait([ending])
+            if ending.cancelled() or ending.exception() is None:
+                raise
+            raise
+
+
+def end(scope: Scope, error: BaseException | None) -> Program[None]:
+    """Commit or undo a scope as its block ends."""
+    scope.closed = True
+    if scope.outer is None:
+        yield from _end_transaction(scope, error)
+    else:
+        yield from _end_savepoint(scope, error)
+
+
+def _end_transaction(scope: Scope, error: BaseException | None) -> Program[None]:
+    core = scope.core
+    if scope.handle is not None:
+        transactions = core.transactions()
+        if error is None and scope.doomed is None:
+            try:
+                yield from transactions.commit(scope.handle)
+            except OutcomeUnknown:
+                raise
+            except BaseException:
+                yield from transactions.rollback(scope.handle)
+                raise
+        else:
+            yield from transactions.rollback(scope.handle)
+    if error is None and scope.doomed is not None:
+        raise TransactionDoomed(
+            f"The transaction was undone, because of an error inside it that was caught: {scope.doomed!r}.",
+            hint="Put what may fail into a nested transaction.",
+        ) from scope.doomed
+    if error is None:
+        for function, args in scope.after_commit:
+            yield Call(function, args)
+
+
+def _end_savepoint(scope: Scope, error: BaseException | None) -> Program[None]:
+    outer = scope.outer
+    assert outer is not None
+    if scope.savepoint is not None:
+        transactions = scope.core.transactions()
+        handle = scope.root.handle
+        try:
+            if error is None and scope.doomed is None:
+                yield from transactions.release(handle, scope.savepoint)
+            else:
+                yield from transactions.rollback_to(handle, scope.savepoint)
+        except BaseException as failure:
+            outer.doomed = outer.doomed or failure
+            raise
+    if error is None and scope.doomed is not None:
+        raise TransactionDoomed(
+            f"The nested transaction was undone, because of an error inside it that was caught: {scope.doomed!r}.",
+            hint="Let the error leave the block, or nest deeper.",
+        ) from scope.doomed
+    if error is None:
+        outer.after_commit += scope.after_commit

@@ -1,0 +1,462 @@
+"""Writing: programs for create, save, upsert, delete, and updates and deletes by query. One copy for both colours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal, TypeVar
+
+from holdall.backends import Delete, DeleteWhere, Insert, Patch, UpdateWhere, Upsert
+from holdall.errors import DeclarationError, NotFound, ProgrammingError, QueryError, near_name
+from holdall.model import Model
+from holdall.program import Call, Program
+from holdall.query import Assignment, FieldRef, Select, Term, Value, expr_name, prepare, references
+from holdall.query.terms import comparable
+from holdall.schema import Entity, Field
+from holdall.store.core import Core, Scope, atomically, handle_of, make_ready
+from holdall.store.graph import insertion_order, new_neighbours
+
+M = TypeVar("M", bound=Model)
+
+
+def _fire(core: Core, scope: Scope | None, event: str, record: Model) -> Program[None]:
+    """Call the handlers of an event for one record; those for after commit wait for it."""
+    hooks = core.ready[type(record)]
+    if not hooks.any:
+        return
+    for handler in hooks.by_event.get(event, ()):
+        yield Call(handler, (record,))
+    later = hooks.by_event.get(f"{event}_commit")
+    if later:
+        for handler in later:
+            if scope is None:
+                yield Call(handler, (record,))
+            else:
+                scope.after_commit.append((handler, (record,)))
+
+
+def stamp(core: Core, record: Model) -> None:
+    """Fill what the store fills on a new record: version, creation and update times, always-set values."""
+    entity = record.__entity__
+    for field in entity.fields:
+        if field.version:
+            setattr(record, field.name, 1)
+        elif field.created_at:
+            if getattr(record, field.name, None) is None:
+                setattr(record, field.name, core.now())
+        elif field.updated_at:
+            setattr(record, field.name, core.now())
+        elif field.always is not None:
+            setattr(record, field.name, field.always())
+
+
+def _stamped(entity: Entity) -> bool:
+    return any(field.version or field.created_at or field.updated_at or field.always is not None for field in entity.fields)
+
+
+def create(core: Core, scope: Scope | None, model: type[M], values: Mapping[str, Any]) -> Program[M]:
+    """Make one record and save it."""
+    if model not in core.ready:
+        yield from make_ready(core, scope, model)
+    record = model(**values)
+    yield from _insert(core, scope, record)
+    return record
+
+
+def _insert(core: Core, scope: Scope | None, record: Model) -> Program[None]:
+    """Insert one new record, and the new records that it is linked to."""
+    if record.__linked__() and (len(new_neighbours(record)) > 1 or any(added for _, added, _ in record.__link_changes__())):
+        yield from create_graph(core, scope, [record])
+        return
+    entity = record.__entity__
+    yield from _fire(core, scope, "before_create", record)
+    if _stamped(entity):
+        stamp(core, record)
+    record.__resolve_links__()
+    row = record.__freeze__(record)
+    handle = None if scope is None else (yield from handle_of(scope))
+    results = yield from core.backend.apply((Insert(entity, (row,)),), "atomic", handle, core.visible_at())
+    _inserted(record, row, results[0][0])
+    yield from _fire(core, scope, "after_create", record)
+
+
+def _inserted(record: Model, row: tuple[Any, ...], key: Any) -> None:
+    """Note on the record what the store now holds, a generated key included."""
+    generated = record.__entity__.generated_field
+    if generated is not None and row[generated.position] is None:
+        number = key[record.__entity__.key.index(generated.name)] if isinstance(key, tuple) else key
+        setattr(record, generated.name, number)
+        row = (*row[: generated.position], number, *row[generated.position + 1 :])
+    record._row = row
+
+
+def _write_links(core: Core, handle: Any, records: Sequence[Model]) -> Program[None]:
+    """Write and remove the link rows of plain many-to-many relations, as the records' lists were changed since they were read."""
+    for record in records:
+        for relation, added, removed in record.__link_changes__():
+            assert relation.through is not None
+            link = relation.through.entity
+            make_row = _link_row(link, relation, record)
+            if removed:
+                keys = [link.row_key(make_row(other)) for other in removed]
+                batch = [Delete(link, key, required=False) for key in keys]
+                yield from core.backend.apply(batch, "atomic", handle, core.visible_at())
+            if added:
+                rows = [make_row(other) for other in added]
+                batch_ = [Upsert(link, row, link.key, ()) for row in rows]
+                yield from core.backend.apply(batch_, "atomic", handle, core.visible_at())
+            record.__links_saved__(relation.name)
+
+
+def _link_row(link: Entity, relation: Any, record: Model) -> Callable[[Model], tuple[Any, ...]]:
+    """Makes the link row between this record and another one."""
+
+    def make(other: Model) -> tuple[Any, ...]:
+        by_name = {name: getattr(record, local) for name, local in zip(relation.through_local, relation.local, strict=True)}
+        by_name |= {name: getattr(other, remote) for name, remote in zip(relation.through_remote, relation.remote, strict=True)}
+        return tuple(by_name[field.name] for field in link.fields)
+
+    return make
+
+
+def create_graph(core: Core, scope: Scope | None, roots: Sequence[Model]) -> Program[None]:
+    """Insert these new records and the new ones that they are linked to, parents first (F5), all or none."""
+    groups, postponed = insertion_order(roots)
+    everyone = [record for group in groups for record in group]
+    for model in dict.fromkeys(type(record) for record in everyone):
+        if model not in core.ready:
+            yield from make_ready(core, scope, model)
+
+    def body(handle: Any) -> Program[None]:
+        for group in groups:
+            yield from _insert_group(core, scope, handle, group, postponed)
+        for record in everyone:
+            if id(record) in postponed:
+                record.__resolve_links__()
+                yield from _patch(core, handle, record)
+        yield from _write_links(core, handle, everyone)
+        for record in everyone:
+            yield from _fire(core, scope, "after_create", record)
+
+    try:
+        yield from atomically(core, scope, body)
+    except BaseException:
+        for record in everyone:  # nothing was kept, so they are as new as before
+            record._row = None
+        raise
+
+
+def _insert_group(
+    core: Core, scope: Scope | None, handle: Any, group: Sequence[Model], postponed: Mapping[int, Sequence[str]]
+) -> Program[None]:
+    """Insert records of one model, whose parents are there already."""
+    for record in group:
+        yield from _fire(core, scope, "before_create", record)
+        stamp(core, record)
+        record.__resolve_links__()
+    rows = [_without(record, postponed.get(id(record), ())) for record in group]
+    results = yield from core.backend.apply((Insert(group[0].__entity__, rows),), "atomic", handle, core.visible_at())
+    for record, row, key in zip(group, rows, results[0], strict=True):
+        _inserted(record, row, key)
+
+
+def _without(record: Model, names: Sequence[str]) -> tuple[Any, ...]:
+    """The row to insert, with the named fields null: they refer to a record that comes later."""
+    row = list(record.__freeze__(record, skip=frozenset(names)))
+    for name in names:
+        row[record.__entity__.by_name[name].position] = None
+    return tuple(row)
+
+
+def create_many(core: Core, scope: Scope | None, model: type[M], items: Sequence[Mapping[str, Any] | M]) -> Program[list[M]]:
+    """Make and save many records, all or none, as one batch."""
+    if model not in core.ready:
+        yield from make_ready(core, scope, model)
+    records: list[M] = [item if isinstance(item, model) else model(**item) for item in items]  # type: ignore[arg-type]  # else a mapping
+    if not records:
+        return records
+    for record in records:
+        if record._row is not None:
+            raise ProgrammingError(f"create_many() got a {model.__name__} that was saved before.", hint="Use save() for it.")
+    if core.ready[model].any or any(record.__linked__() for record in records):
+        yield from create_graph(core, scope, records)
+        return records
+    entity = model.__entity__
+    if _stamped(entity):
+        for record in records:
+            stamp(core, record)
+    freeze = model.__freeze__
+    rows = [freeze(record) for record in records]
+    handle = yield from handle_of(scope)
+    results = yield from core.backend.apply((Insert(entity, rows),), "atomic", handle, core.visible_at())
+    if entity.generated_field is None:
+        for record, row in zip(records, rows, strict=True):
+            record._row = row
+    else:
+        for record, row, key in zip(records, rows, results[0], strict=True):
+            _inserted(record, row, key)
+    return records
+
+
+def save(core: Core, scope: Scope | None, model: type[M], record: M) -> Program[M]:
+    """Insert a new record, or write what changed of one that was read."""
+    if model not in core.ready:
+        yield from make_ready(core, scope, model)
+    if record._row is None:
+        yield from _insert(core, scope, record)
+        return record
+    fresh = [other for other in new_neighbours(record) if other._row is None]
+    if fresh:
+        yield from create_graph(core, scope, fresh)
+    record.__resolve_links__()
+    handle = yield from handle_of(scope)
+    if core.ready[model].any and record.__changes__(record, record.__freeze__(record)):
+        yield from _fire(core, scope, "before_update", record)
+        yield from _patch(core, handle, record)
+        yield from _fire(core, scope, "after_update", record)
+    else:
+        yield from _patch(core, handle, record)
+    yield from _write_links(core, handle, [record])
+    return record
+
+
+def save_all(core: Core, scope: Scope | None, records: Sequence[Model]) -> Program[None]:
+    """Save many records of any models in one unit of work: new ones parents first, then what changed of the others."""
+    for model in dict.fromkeys(type(record) for record in records):
+        if model not in core.ready:
+            yield from make_ready(core, scope, model)
+
+    before = [(record, record._row) for record in records]
+
+    def body(handle: Any) -> Program[None]:
+        new = [record for record in records if record._row is None]
+        if new:
+            inner = scope or _bare_scope(core, handle)
+            yield from create_graph(core, inner, new)
+        for record, row in before:
+            if row is not None:
+                record.__resolve_links__()
+                yield from _fire(core, scope, "before_update", record)
+                yield from _patch(core, handle, record)
+                yield from _fire(core, scope, "after_update", record)
+
+    try:
+        yield from atomically(core, scope, body)
+    except BaseException:
+        for record, row in before:
+            record._row = row
+        raise
+
+
+def _bare_scope(core: Core, handle: Any) -> Scope:
+    """A scope around a transaction that a program began itself, so that inner programs join it."""
+    scope = Scope(core, None, ())
+    scope.handle = handle
+    return scope
+
+
+def _patch(core: Core, handle: Any, record: Model) -> Program[bool]:
+    """Write what differs from the row that was read; False if nothing does."""
+    entity = record.__entity__
+    old = record._row
+    assert old is not None
+    row = record.__freeze__(record)
+    changed = set(record.__changes__(record, row))
+    if not changed:
+        return False
+    for name in entity.key:
+        if entity.by_name[name].position in changed:
+            raise ProgrammingError(
+                f"The key field '{name}' of {entity.name} cannot be changed.", hint="Delete the record and create another one."
+            )
+    new = list(row)
+    expected = None
+    for field in entity.fields:
+        if field.version:
+            expected = old[field.position]
+            new[field.position] = expected + 1
+        elif field.updated_at:
+            new[field.position] = core.now()
+        elif field.always is not None:
+            new[field.position] = field.type.check(field.always())
+        else:
+            continue
+        changed.add(field.position)
+    row = tuple(new)
+    assignments = tuple(Assignment(position, Value(row[position], entity.fields[position].type)) for position in sorted(changed))
+    key = entity.row_key(old)
+    yield from core.backend.apply((Patch(entity, key, assignments, expected),), "atomic", handle, core.visible_at())
+    record.__stored__(row)
+    return True
+
+
+def delete(core: Core, scope: Scope | None, model: type[Model], record: Model) -> Program[None]:
+    """Remove one record that was read or saved."""
+    if model not in core.ready:
+        yield from make_ready(core, scope, model)
+    row = record._row
+    if row is None:
+        raise NotFound(f"This {model.__name__} was never saved, so it cannot be deleted.")
+    entity = model.__entity__
+    yield from _fire(core, scope, "before_delete", record)
+    version = None if entity.version_field is None else row[entity.version_field.position]
+    handle = yield from handle_of(scope)
+    item = Delete(entity, entity.row_key(row), version)
+    yield from core.backend.apply((item,), "atomic", handle, core.visible_at())
+    record._row = None
+    yield from _fire(core, scope, "after_delete", record)
+
+
+def upsert(
+    core: Core,
+    scope: Scope | None,
+    model: type[M],
+    values: Mapping[str, Any],
+    by: str | Sequence[str] | None,
+    on_conflict: Literal["update", "ignore"],
+) -> Program[M]:
+    """Insert a record, or change the existing one with the same values in `by`."""
+    if model not in core.ready:
+        yield from make_ready(core, scope, model)
+    entity = model.__entity__
+    names = _target(entity, by)
+    if on_conflict not in ("update", "ignore"):
+        raise QueryError(f"on_conflict is 'update' or 'ignore', not {on_conflict!r}.", kind="bad_value")
+    record = model(**values)
+    stamp(core, record)
+    record.__resolve_links__()
+    given = {*values, *(name for relation in entity.relations.values() if relation.name in values for name in relation.local)}
+    update: tuple[int, ...] = ()
+    if on_conflict == "update":
+        update = tuple(
+            field.position
+            for field in entity.fields
+            if field.name not in names
+            and field.name not in entity.key
+            and not field.version
+            and not field.created_at
+            and (field.name in given or field.updated_at or field.always is not None)
+        )
+    row = record.__freeze__(record)
+    handle = yield from handle_of(scope)
+    results = yield from core.backend.apply((Upsert(entity, row, names, update),), "atomic", handle, core.visible_at())
+    _, stored = results[0]
+    return model.__build__(stored)
+
+
+def _target(entity: Entity, by: str | Sequence[str] | None) -> tuple[str, ...]:
+    """The fields of the key or of the unique constraint that `by` names (F6)."""
+    if by is None:
+        return entity.key
+    names = (by,) if isinstance(by, str) else tuple(by)
+    for name in names:
+        if name not in entity.by_name:
+            raise QueryError(f"{entity.name} has no field '{name}'.", hint=near_name(name, entity.by_name), name=name, kind="unknown_field")
+    allowed = [entity.key, *(unique.fields for unique in entity.uniques)]
+    for fields in allowed:
+        if set(fields) == set(names):
+            return fields
+    shown = "; ".join(", ".join(fields) for fields in allowed)
+    raise QueryError(
+        f"upsert by {', '.join(names)}: that is neither the key nor a unique constraint of {entity.name}.", hint=f"Choose one of: {shown}."
+    )
+
+
+def update_where(core: Core, scope: Scope | None, model: type[Model], select: Select, values: Mapping[str, Any]) -> Program[int]:
+    """Change every record that the query matches."""
+    if model not in core.ready:
+        yield from make_ready(core, scope, model)
+    _whole(select, "update")
+    entity = model.__entity__
+    plain = {name: value for name, value in values.items() if not isinstance(value, Term)}
+    canonical = model.__canonical__(plain)
+    assignments: dict[int, Any] = {}
+    for name, value in values.items():
+        field = _assignable(model, name)
+        if isinstance(value, Term):
+            assignments[field.position] = _computed(entity, field, value)
+        else:
+            assignments[field.position] = Value(canonical[name], field.type)
+    if not assignments:
+        raise QueryError("update() needs at least one field to change.", hint="For example update(total=Order.total + 1).")
+    for field in entity.fields:
+        if field.updated_at and field.position not in assignments:
+            assignments[field.position] = Value(core.now(), field.type)
+        elif field.always is not None and field.position not in assignments:
+            assignments[field.position] = Value(field.type.check(field.always()), field.type)
+    prepared = prepare(replace(select, order=(), includes=()), core.visible_at())
+    items = tuple(Assignment(position, expr) for position, expr in sorted(assignments.items()))
+    handle = yield from handle_of(scope)
+    results = yield from core.backend.apply((UpdateWhere(prepared, items),), "atomic", handle, core.visible_at())
+    return results[0]  # type: ignore[no-any-return]
+
+
+def _whole(select: Select, what: str) -> None:
+    if select.limit is not None or select.offset or select.distinct or select.group_by:
+        raise QueryError(
+            f"{what}() changes every matching record; it does not go with limit(), offset(), distinct() or group_by().",
+            hint="Read the keys first and name them: where(one_of(Model.id, keys)).",
+        )
+
+
+def _assignable(model: type[Model], name: str) -> Field:
+    entity = model.__entity__
+    field = entity.by_name.get(name)
+    if field is None:
+        raise QueryError(f"{entity.name} has no field '{name}'.", hint=near_name(name, entity.by_name), name=name, kind="unknown_field")
+    if name in entity.key:
+        raise QueryError(f"The key field '{name}' of {entity.name} cannot be changed.", name=name, kind="bad_value")
+    if field.version or field.created_at:
+        raise QueryError(f"'{name}' is kept by the store and cannot be set.", name=name, kind="bad_value")
+    return field
+
+
+def _computed(entity: Entity, field: Field, term: Term) -> Any:
+    """The expression of an update, typed for its field and about its own row only."""
+    expr = term._expr
+    unique = field.unique or any(field.name in item.fields for item in entity.uniques)
+    if unique:
+        raise QueryError(
+            f"'{field.name}' is unique; changing it by expression would meet itself half-way (F7).",
+            hint="Read the records and save them one by one.",
+            name=field.name,
+        )
+    if not comparable(field.type, expr.type) or (field.type.kind == "int" and expr.type.kind != "int"):
+        raise QueryError(f"{field.name} is {field.type.name}; {expr_name(expr)} is {expr.type.name}.", name=field.name, kind="bad_value")
+    for ref in references(expr):
+        if not isinstance(ref, FieldRef) or ref.entity is not entity or ref.steps or ref.keys:
+            raise QueryError(f"{expr_name(expr)}: an update may use the record's own fields only.", name=field.name, kind="bad_value")
+    return expr
+
+
+def delete_where(core: Core, scope: Scope | None, model: type[Model], select: Select) -> Program[int]:
+    """Remove every record that the query matches."""
+    if model not in core.ready:
+        yield from make_ready(core, scope, model)
+    _whole(select, "delete")
+    prepared = prepare(replace(select, order=(), includes=()), core.visible_at())
+    handle = yield from handle_of(scope)
+    results = yield from core.backend.apply((DeleteWhere(prepared),), "atomic", handle, core.visible_at())
+    return results[0]  # type: ignore[no-any-return]
+
+
+def ensure_schema(core: Core, scope: Scope | None, models: Sequence[type[Model]]) -> Program[None]:
+    """Create or check the tables of these models, or of the store's models when none are given."""
+    wanted = models or core.models
+    if not wanted:
+        raise DeclarationError("ensure_schema() was told no models.", hint="Pass them, or make the store with Store(url, models=[…]).")
+    for model in wanted:
+        if model not in core.ready:
+            yield from make_ready(core, scope, model)
+
+
+def clear(core: Core, scope: Scope | None, models: Sequence[type[Model]]) -> Program[None]:
+    """Remove every record of these models, or of all models used in this store."""
+    if scope is not None:
+        raise ProgrammingError("clear() cannot be part of a transaction.", hint="Use Model.where().delete() there.")
+    for model in models:
+        if model not in core.ready:
+            yield from make_ready(core, scope, model)
+    from holdall.store.core import all_entities
+
+    yield from core.backend.reset(all_entities(models or tuple(core.ready)))
