@@ -70,12 +70,8 @@ from holdall.query.select import (
     reverse,
     with_key_order,
 )
-<<<<<<< HEAD
-from holdall.query.shape import ShapeKey, assignments_shape, condition_shape, shape
-=======
 from holdall.query.shape import ShapeCache, ShapeKey, assignments_shape, condition_shape, shape
 from holdall.query.terms import EachTerm, RelationTerm, Term, as_term, checked, class_term, expr_name, operand, unknown_field
->>>>>>> memory
 
 __all__ = [
     "FALSE",
@@ -112,14 +108,10 @@ __all__ = [
     "Related",
     "RelationTerm",
     "Select",
-<<<<<<< HEAD
-    "ShapeKey",
-=======
     "ShapeCache",
     "ShapeKey",
     "Tables",
     "Term",
->>>>>>> memory
     "Value",
     "after",
     "agg",
@@ -127,11 +119,6 @@ __all__ = [
     "all_of",
     "any_of",
     "as_condition",
-<<<<<<< HEAD
-    "assignments_shape",
-    "check_limits",
-    "condition_shape",
-=======
     "as_term",
     "asc",
     "assignments_shape",
@@ -145,7 +132,6 @@ __all__ = [
     "contains_all",
     "contains_any",
     "desc",
->>>>>>> memory
     "equals",
     "expr_name",
     "expr_text",
@@ -176,16 +162,12 @@ __all__ = [
     "references",
     "resolve",
     "reverse",
-<<<<<<< HEAD
-    "shape",
-=======
     "select_text",
     "shape",
     "text_lookup",
     "text_order",
     "text_term",
     "unknown_field",
->>>>>>> memory
     "with_key_order",
     "write_cursor",
 ]

@@ -38,6 +38,18 @@ class Read(Effect):
         self.decode = decode
 
 
+class ReadMany(Effect):
+    """Run a query once per item of `rows`. Reply: what `decode` makes of all their rows, one after the other."""
+
+    __slots__ = ("decode", "rows", "text", "tx")
+
+    def __init__(self, tx: Any, text: str, rows: Sequence[Sequence[Any]], decode: Callable[[Any], Any]) -> None:
+        self.tx = tx
+        self.text = text
+        self.rows = rows
+        self.decode = decode
+
+
 class Write(Effect):
     """Run one statement that changes rows of `entity`. Reply: the number of rows it matched."""
 
@@ -76,13 +88,15 @@ class WriteMany(Effect):
 
 
 class Begin(Effect):
-    """Begin a transaction. `wait_s`: how long to wait for the right to write (None: the backend's default). Reply: the session."""
+    """Begin a transaction. `wait_s`: how long to wait for the right to write (None: the backend's default). `unchecked`: references
+    are not looked at in it. Reply: the session."""
 
-    __slots__ = ("read_only", "wait_s")
+    __slots__ = ("read_only", "unchecked", "wait_s")
 
-    def __init__(self, read_only: bool = False, wait_s: float | None = None) -> None:
+    def __init__(self, read_only: bool = False, wait_s: float | None = None, unchecked: bool = False) -> None:
         self.read_only = read_only
         self.wait_s = wait_s
+        self.unchecked = unchecked
 
 
 class Commit(Effect):

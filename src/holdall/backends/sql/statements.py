@@ -1,13 +1,13 @@
 """Statements: whole SQL statements for queries, key reads and writes, as text with what is needed to bind and decode them.
 
-Owns the compilation of one query shape to a `Statement` and the bounded cache of them. Must not know drivers or connections.
+Owns the compilation of one query shape to a `Statement`. Must not know drivers or connections, nor keep anything.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -18,8 +18,6 @@ from holdall.backends.sql.tables import Tables
 from holdall.query import Assignment, Expr, FieldRef, Select, Value
 from holdall.schema import INT_MAX, Entity
 
-CACHE_STATEMENTS_MAX = 1000
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,26 +27,6 @@ class Statement:
     text: str
     bind: Callable[[Sequence[Any]], tuple[Any, ...]]
     decode: Callable[[Any], Rows] | None = None
-
-
-class Cache(Generic[T]):
-    """A bounded mapping: when it is full, the entry made first goes. Safe under threads; an entry may be made twice."""
-
-    def __init__(self, entries_max: int = CACHE_STATEMENTS_MAX) -> None:
-        self._entries: dict[Any, T] = {}
-        self._entries_max = entries_max
-        self.get = self._entries.get
-
-    def put(self, key: Any, value: T) -> T:
-        """Keep the value."""
-        entries = self._entries
-        while len(entries) >= self._entries_max:
-            entries.pop(next(iter(entries)), None)
-        entries[key] = value
-        return value
-
-    def __len__(self) -> int:
-        return len(self._entries)
 
 
 def at_most_int(value: int) -> int:
@@ -128,6 +106,17 @@ class Statements:
             where = self.key_is(build, entity, table)
         query = sa.select(*columns).where(where, build.visible(entity, table))
         return self._render(query, build, rows_decoder(formats))
+
+    def by_fields(self, entity: Entity, names: Sequence[str]) -> Statement:
+        """Rows by the values of some fields, whether expired or not. Parameters: the values."""
+        build = Builder(self.dialect, self.tables, None)
+        table = self.tables(entity)
+        columns, formats = self.whole(entity, table)
+        return self._render(sa.select(*columns).where(self.fields_are(build, entity, table, names)), build, rows_decoder(formats))
+
+    def key_decoder(self, entity: Entity) -> Callable[[Any], Rows]:
+        """The decoder of rows that are keys."""
+        return rows_decoder([(self.dialect.format(entity.by_name[name].type), False) for name in entity.key])
 
     def key_is(self, build: Builder, entity: Entity, table: Any) -> Element:
         """key = the next parameters."""
@@ -241,6 +230,10 @@ class Statements:
         if isinstance(expr, Value):
             return sa.null() if expr.value is None else build.bind(build.take(), self.dialect.format(field.type).encode)
         return self.dialect.fit(build.expr(scope, expr), field.type)
+
+    def delete_all(self, entity: Entity) -> str:
+        """DELETE of all rows."""
+        return self._text(sa.delete(self.tables(entity)))[0]
 
     def conflicts(self, entity: Entity, groups: Sequence[Sequence[str]]) -> tuple[str, Callable[[Sequence[Any]], tuple[Any, ...]]]:
         """DELETE of expired rows that have the same values as a new row in one of the groups of fields. Parameters: the row, then now."""

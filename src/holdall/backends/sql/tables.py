@@ -43,12 +43,14 @@ def columns_of(entity: Entity, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def uniques_of(entity: Entity) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """(name, fields) of every unique constraint besides the key."""
-    for field in entity.fields:
-        if field.unique and entity.key != (field.name,):
-            yield f"uq_{entity.table}_{field.column}", (field.name,)
-    for unique in entity.uniques:
-        yield unique.name, unique.fields
+    """(name, fields) of every unique constraint besides the key, each set of fields once."""
+    seen = {frozenset(entity.key)}
+    wanted = [(unique.name, unique.fields) for unique in entity.uniques]
+    wanted += [(f"uq_{entity.table}_{field.column}", (field.name,)) for field in entity.fields if field.unique]
+    for name, fields in wanted:
+        if frozenset(fields) not in seen:
+            seen.add(frozenset(fields))
+            yield name, fields
 
 
 def indexes_of(entity: Entity) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -62,7 +64,8 @@ def indexes_of(entity: Entity) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 def _wanted_indexes(entity: Entity) -> Iterator[tuple[str, tuple[str, ...]]]:
     for index in entity.indexes:
-        yield index.name, index.fields
+        # Index names are shared by all tables of a database.
+        yield index.name if index.name.startswith(entity.table) else f"{entity.table}_{index.name}", index.fields
     for field in entity.fields:
         if field.index:
             yield f"ix_{entity.table}_{field.column}", (field.name,)
@@ -78,10 +81,9 @@ def definition(entity: Entity, dialect: Dialect, checks: Sequence[tuple[str, str
         sa.Column(
             field.column,
             dialect.format(field.type).storage,
-            # A key that the engine numbers must be declared so; all others say NOT NULL, which SQLite does not imply for keys.
             nullable=field.nullable,
             primary_key=field.name in entity.key,
-            autoincrement=field is entity.generated_field,
+            autoincrement=False,
         )
         for field in entity.fields
     ]

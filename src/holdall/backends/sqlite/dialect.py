@@ -32,7 +32,7 @@ from sqlalchemy.dialects.sqlite.base import SQLiteDialect as SASQLite
 from holdall.backends.sql.dialect import Bind, Dialect, Element, Typed
 from holdall.backends.sql.formats import Format, sql_literal
 from holdall.backends.sqlite import coding
-from holdall.backends.sqlite.functions import array_of
+from holdall.backends.sqlite.perform.functions import array_of
 from holdall.query import Aggregate, Arith
 from holdall.schema import CONTAINERS, Type
 

@@ -7,12 +7,13 @@ used by one caller at a time (the pool sees to it), from any thread. Must not kn
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+import uuid
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import apsw
 
-from holdall.backends.sqlite.functions import register
+from holdall.backends.sqlite.perform.functions import register
 from holdall.backends.sqlite.perform.failures import failure, undecodable
 from holdall.backends.sqlite.perform.worker import Worker
 from holdall.errors import OutcomeUnknown, SchemaMismatch, TransactionDoomed, Unsupported
@@ -20,6 +21,16 @@ from holdall.schema import Entity
 
 T = TypeVar("T")
 STATEMENTS_KEPT = 256
+ENGINE_VERSION = apsw.sqlite_lib_version()
+PARAMETERS_MAX = 32_766  # SQLITE_MAX_VARIABLE_NUMBER
+VALUE_BYTES_MAX = 1_000_000_000  # SQLITE_MAX_LENGTH, of a value and of a row
+Mode = Literal["write", "read", "unchecked"]
+_BEGIN: dict[Mode, str] = {
+    "write": "BEGIN IMMEDIATE",
+    "read": "PRAGMA query_only = ON; BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1",  # a BEGIN alone sees nothing yet
+    "unchecked": "PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE",
+}
+_AFTER: dict[Mode, str] = {"read": "PRAGMA query_only = OFF", "unchecked": "PRAGMA foreign_keys = ON"}
 # Errors after which SQLite cannot say whether a commit reached the disk.
 _UNSURE = (apsw.IOError, apsw.CorruptError, apsw.NoMemError, apsw.InterruptError, apsw.InternalError)
 
@@ -36,6 +47,19 @@ class Settings:
     synchronous: str
     busy_timeout_s: float
     cache_kib: int | None
+
+
+def on_file(path: str, **options: Any) -> Settings:
+    """Settings for a database file."""
+    read_only = options["read_only"]
+    flags = apsw.SQLITE_OPEN_READONLY if read_only else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+    return Settings(path=path, flags=flags, memory=False, **options)
+
+
+def in_memory(path: str, **options: Any) -> Settings:
+    """Settings for a new in-memory database, which all connections with these settings share (SQLite's memdb VFS)."""
+    flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
+    return Settings(path=f"file:/holdall-{uuid.uuid4()}?vfs=memdb", flags=flags, memory=True, **options)
 
 
 class Lane:
@@ -100,6 +124,18 @@ class Lane:
             self._reset()
             raise undecodable(error, text) from error
 
+    def read_many(self, text: str, rows: Sequence[Sequence[Any]], decode: Callable[[Any], T]) -> T:
+        """The decoded rows of a query that is run once per item of `rows`."""
+        try:
+            found = self.cursor.executemany(text, rows)
+        except Exception as error:
+            raise self._failed(error, None) from error
+        try:
+            return decode(found)
+        except Exception as error:
+            self._reset()
+            raise undecodable(error, text) from error
+
     def write(self, text: str, params: Sequence[Any], entity: Entity | None) -> int:
         """The number of rows that the statement matched."""
         try:
@@ -150,39 +186,39 @@ class Lane:
 
     # Transactions.
 
-    def begin(self, read_only: bool, wait_s: float) -> None:
+    def begin(self, mode: Mode, wait_s: float) -> None:
         """Begin, waiting at most that long for other processes; a reading one sees the database as it is now until its end."""
         usual = wait_s == self.settings.busy_timeout_s
         try:
             if not usual:
                 self.connection.set_busy_timeout(max(1, int(wait_s * 1000)))
-            self.control("PRAGMA query_only = ON; BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1" if read_only else "BEGIN IMMEDIATE")
+            self.control(_BEGIN[mode])
         except BaseException:
-            self.rollback(read_only)
+            self.rollback(mode)
             raise
         finally:
             if not usual:
                 self.connection.set_busy_timeout(max(1, int(self.settings.busy_timeout_s * 1000)))
 
-    def commit(self, read_only: bool) -> None:
+    def commit(self, mode: Mode) -> None:
         """Commit, or undo all and raise; OutcomeUnknown when SQLite cannot tell which."""
         try:
             self.cursor.execute("COMMIT")
         except apsw.Error as error:
-            self.rollback(read_only)
-            if isinstance(error, _UNSURE) and not read_only:
+            self.rollback(mode)
+            if isinstance(error, _UNSURE) and mode != "read":
                 raise OutcomeUnknown(f"The commit failed and may or may not have reached the disk: {error}.") from error
             raise failure(error, None, self.settings.path) from error
-        if read_only:
-            self.control("PRAGMA query_only = OFF")
+        if mode != "write":
+            self.control(_AFTER[mode])
 
-    def rollback(self, read_only: bool) -> None:
+    def rollback(self, mode: Mode) -> None:
         """Undo all; nothing to do when SQLite has done so itself."""
         self._reset()
         if self.connection.in_transaction:
             self.cursor.execute("ROLLBACK")
-        if read_only:
-            self.cursor.execute("PRAGMA query_only = OFF")
+        if mode != "write":
+            self.cursor.execute(_AFTER[mode])
 
     def require_transaction(self) -> None:
         """TransactionDoomed if the transaction that this lane serves is over: the next statement would commit by itself (G5)."""

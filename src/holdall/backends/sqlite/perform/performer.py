@@ -22,7 +22,7 @@ import apsw
 from holdall.backends.sql import effects
 from holdall.backends.sqlite.perform.failures import failure
 from holdall.backends.sqlite.perform.gate import Gate
-from holdall.backends.sqlite.perform.lane import Lane, Settings
+from holdall.backends.sqlite.perform.lane import Lane, Mode, Settings
 from holdall.backends.sqlite.perform.worker import Worker
 from holdall.errors import HoldallError, LockTimeout, ProgrammingError, Unsupported
 
@@ -48,12 +48,13 @@ os.register_at_fork(after_in_child=_forked)
 class Session:
     """An open transaction: what `tx` is. `open` is False once it has been committed or rolled back."""
 
-    __slots__ = ("forks", "lane", "open", "owner", "read_only", "savepoints")
+    __slots__ = ("forks", "lane", "mode", "open", "owner", "read_only", "savepoints")
 
-    def __init__(self, owner: Performer, lane: Lane, read_only: bool) -> None:
+    def __init__(self, owner: Performer, lane: Lane, mode: Mode) -> None:
         self.owner = owner
         self.lane = lane
-        self.read_only = read_only
+        self.mode = mode
+        self.read_only = mode == "read"
         self.open = True
         self.forks = _forks
         self.savepoints = 0
@@ -66,10 +67,12 @@ class Performer:
         self.settings = settings
         self._closed = False
         self._orphan = False
+        self.verified = False
         self._start()
         _performers.add(self)
         self._sync: dict[type, Callable[[Any], Any]] = {
             effects.Read: self._read,
+            effects.ReadMany: self._read_many,
             effects.Write: self._write,
             effects.WriteReturning: self._write_returning,
             effects.WriteMany: self._write_many,
@@ -111,7 +114,9 @@ class Performer:
             raise ProgrammingError("The store is closed.", hint="Open it again, or keep it open for as long as it is used.")
         if self.settings.memory and self._anchor is None:
             self._anchor = Lane(self.settings)  # an in-memory database lives as long as one connection to it
-        return Lane(self.settings)
+        lane = Lane(self.settings)
+        self.verified = True
+        return lane
 
     def give_back(self, lane: Lane) -> None:
         """Return a leased lane."""
@@ -157,6 +162,15 @@ class Performer:
         lane = self.lease()
         try:
             return lane.read(effect.text, effect.params, effect.decode)
+        finally:
+            self.give_back(lane)
+
+    def _read_many(self, effect: effects.ReadMany) -> Any:
+        if effect.tx is not None:
+            return self.session_lane(effect.tx).read_many(effect.text, effect.rows, effect.decode)
+        lane = self.lease()
+        try:
+            return lane.read_many(effect.text, effect.rows, effect.decode)
         finally:
             self.give_back(lane)
 
@@ -209,20 +223,20 @@ class Performer:
             if not effect.read_only:
                 self._take_turn(wait_s)
                 turn = True
-            return self._begun(self.lease(), effect.read_only, wait_s)
+            return self._begun(self.lease(), _mode(effect), wait_s)
         except BaseException:
             if turn:
                 self._writing.release()
             self._room.release()
             raise
 
-    def _begun(self, lane: Lane, read_only: bool, wait_s: float) -> Session:
+    def _begun(self, lane: Lane, mode: Mode, wait_s: float) -> Session:
         try:
-            lane.begin(read_only, wait_s)
+            lane.begin(mode, wait_s)
         except BaseException:
             self.give_back(lane)
             raise
-        session = Session(self, lane, read_only)
+        session = Session(self, lane, mode)
         self._sessions.add(session)
         return session
 
@@ -233,7 +247,7 @@ class Performer:
         session = effect.tx
         lane = self.session_lane(session)
         try:
-            lane.commit(session.read_only)
+            lane.commit(session.mode)
         finally:
             self._end(session)
 
@@ -245,7 +259,7 @@ class Performer:
         if not session.open or session.forks != _forks:
             return
         try:
-            session.lane.rollback(session.read_only)
+            session.lane.rollback(session.mode)
         except apsw.Error:
             # Nothing more can be done with this connection; closing it undoes the transaction too.
             session.lane.close()
@@ -313,7 +327,7 @@ class Performer:
             return await self._in_session(effect, tx)
         if kind is effects.Close:
             return self._close(effect)
-        if kind in (effects.Read, effects.Open):
+        if kind in (effects.Read, effects.ReadMany, effects.Open):
             return await self._on_any_lane(effect, None)
         if not await self._writing.acquire_async(self.settings.busy_timeout_s):
             raise _turn_timeout(self.settings.busy_timeout_s)
@@ -376,7 +390,7 @@ class Performer:
 
         def begin() -> Session:
             try:
-                return self._begun(lane, effect.read_only, wait_s)
+                return self._begun(lane, _mode(effect), wait_s)
             except BaseException:
                 if not effect.read_only:
                     self._writing.release()
@@ -386,10 +400,16 @@ class Performer:
         return await lane.worker.call(begin, undo=self.rollback)
 
 
+def _mode(effect: effects.Begin) -> Mode:
+    return "read" if effect.read_only else "unchecked" if effect.unchecked else "write"
+
+
 def _on_lane(lane: Lane, effect: Any) -> Any:
     kind = effect.__class__
     if kind is effects.Read:
         return lane.read(effect.text, effect.params, effect.decode)
+    if kind is effects.ReadMany:
+        return lane.read_many(effect.text, effect.rows, effect.decode)
     if kind is effects.Write:
         return lane.write(effect.text, effect.params, effect.entity)
     if kind is effects.WriteReturning:
@@ -402,7 +422,7 @@ def _on_lane(lane: Lane, effect: Any) -> Any:
 def _native_alone(lane: Lane, text: str, params: Any) -> Any:
     reply = lane.native(text, params)
     if lane.connection.in_transaction:
-        lane.rollback(False)
+        lane.rollback("write")
         raise Unsupported("The statement began a transaction that nobody would end; it was rolled back.", hint="Use the store's transaction().")
     return reply
 

@@ -38,7 +38,7 @@ import apsw
 from holdall.backends.sql.formats import Format
 from holdall.backends.sqlite import coding, decimals
 from holdall.errors import SizeLimit
-from holdall.query import aggregate, functions
+from holdall.query import functions, reductions
 from holdall.schema import DECIMAL_DIGITS_MAX, JSON_NULL, BadOperand, Type, canonical_decimal
 
 _LOW = 2**32
@@ -181,14 +181,14 @@ def _total(high: Any, low: Any) -> int | None:
 
 def _int_sum(high: Any, low: Any) -> int | None:
     total = _total(high, low)
-    return None if total is None else aggregate.sum_int([total])
+    return None if total is None else reductions.sum_int([total])
 
 
 def _scaled_sum(high: Any, low: Any, places: int) -> str | None:
     total = _total(high, low)
     if total is None:
         return None
-    value = aggregate.decimal_summer(_limits(0, places))([Decimal(total).scaleb(-places, context=functions.EXACT)])
+    value = reductions.decimal_summer(_limits(0, places))([Decimal(total).scaleb(-places, context=functions.EXACT)])
     return None if value is None else decimals.encode(value)
 
 
@@ -200,7 +200,7 @@ def _int_avg(high: Any, low: Any, count: int, places: int) -> str | None:
 
 
 def _average(total: Decimal, count: int) -> Decimal:
-    return aggregate.normal(_AVERAGE.divide(total, Decimal(count)))
+    return reductions.normal(_AVERAGE.divide(total, Decimal(count)))
 
 
 class _IntTotal:
@@ -230,7 +230,7 @@ class _Decimals:
 
 class _DecimalSum(_Decimals):
     def final(self) -> str | None:
-        value = aggregate.decimal_summer(_limits(0, self.places))([self.total]) if self.count else None
+        value = reductions.decimal_summer(_limits(0, self.places))([self.total]) if self.count else None
         return None if value is None else decimals.encode(value)
 
 
@@ -250,12 +250,12 @@ class _Floats:
 
 class _FloatSum(_Floats):
     def final(self) -> float | None:
-        return aggregate.sum_float(self.values)
+        return reductions.sum_float(self.values)
 
 
 class _FloatAvg(_Floats):
     def final(self) -> float | None:
-        return aggregate.avg_float(self.values)
+        return reductions.avg_float(self.values)
 
 
 _SCALARS: tuple[tuple[str, Any, int], ...] = (
