@@ -8,13 +8,13 @@ from holdall.model.entities import plural, snake, table_name
 from holdall.model.fieldtypes import Email, IPAddress, Json, LocalDateTime, Phone, Url, codec
 from holdall.model.includes import make_include, merge_includes
 from holdall.model.keys import uuid7
-from holdall.model.linking import linked_models
+from holdall.model.neighbours import linked_models
 from holdall.model.query import AsyncQuery, Explanation, Page, Query
 from holdall.model.registry import model_of, models
 from holdall.model.relations import BelongsTo, HasMany, HasOne, ManyToMany
 from holdall.model.shape import row_builder
 from holdall.model.spec import Always, CreatedAt, Field, Key, UpdatedAt, Version
-from holdall.model.values import thawer as thaw
+from holdall.model.values import thawer
 
 __all__ = [
     "Always",
@@ -57,6 +57,6 @@ __all__ = [
     "row_builder",
     "snake",
     "table_name",
-    "thaw",
+    "thawer",
     "uuid7",
 ]

@@ -5,10 +5,12 @@ Owns the class itself. What makes a subclass a model is in model.meta; what it c
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from holdall.model.access import Access
+from holdall.model.linking import check_linked
 from holdall.model.links import link_changes, links_saved, load_link, loaded_links, resolve_pending
 from holdall.model.meta import ModelMeta
 
@@ -122,6 +124,11 @@ class Model(Record, Access, metaclass=ModelMeta, root=True):
 
         return canonical(cls, values)
 
+    @classmethod
+    def __linked__(cls) -> None:
+        """Resolve and check every reference, relation, check and filter; DeclarationError with place and remedy. Done once."""
+        check_linked(cls)
+
     def __key_value__(self) -> Any:
         """The key as it is in Python: a bare value, or a tuple for a composite key; None if not made yet."""
         key = type(self).__entity__.key
@@ -131,9 +138,23 @@ class Model(Record, Access, metaclass=ModelMeta, root=True):
 
     # For stores: what was written and read
 
+    def __stamp__(self, now: dt.datetime, creating: bool) -> None:
+        """Set CreatedAt, UpdatedAt, expires_after and Always fields, before freezing."""
+        type(self).__shape__.stamp(self, now, creating)
+
     def __stored__(self, row: tuple[Any, ...]) -> None:
         """This row is now in the store: take over what the store filled in."""
         type(self).__shape__.take_over(self, row)
+
+    def __unstored__(self, row: tuple[Any, ...] | None) -> None:
+        """A write was undone; the record is stored as `row` now (None: not at all). Its fields stay as they are."""
+        held = self.__dict__
+        for field in type(self).__entity__.fields:
+            if field.version:
+                held[field.name] = 1 if row is None else row[field.position]
+            elif field.generated == "int" and row is None and self._row is not None:
+                held[field.name] = None
+        self._row = row
 
     def __reload__(self, row: tuple[Any, ...]) -> None:
         """Become what was read again; links are forgotten, because they may have changed as well."""
@@ -151,10 +172,6 @@ class Model(Record, Access, metaclass=ModelMeta, root=True):
     def __resolve_links__(self) -> None:
         """Copy keys of linked parents, which may have been saved meanwhile, into the foreign keys."""
         resolve_pending(self)
-
-    def __linked__(self) -> bool:
-        """Whether any relation is known in memory."""
-        return bool(getattr(self, "_links", None))
 
     def __links__(self) -> dict[str, Any]:
         """The relations that are known in memory, with what they lead to."""

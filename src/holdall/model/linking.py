@@ -264,37 +264,22 @@ def _link_entity(owner: Model, name: str) -> Entity:
 # Checks at first use
 
 
-def linked_models(cls: Model) -> list[Model]:
-    """The model and all that it leads to by references and relations, each checked; DeclarationError with place and remedy."""
-    found: dict[Model, None] = {cls: None}
-    queue = [cls]
-    while queue:
-        here = queue.pop()
-        for other in _checked_neighbours(here):
-            if other not in found:
-                found[other] = None
-                queue.append(other)
-    return list(found)
+def check_linked(cls: Model) -> None:
+    """Check every reference, relation, check and filter of a model, once; DeclarationError with place and remedy."""
+    if not cls.__shape__.linked:
+        _check(cls)
+        cls.__shape__.linked = True
 
 
-def _checked_neighbours(cls: Model) -> list[Model]:
-    if cls.__shape__.neighbours is None:
-        cls.__shape__.neighbours = _neighbours(cls)
-    return list(cls.__shape__.neighbours)
-
-
-def _neighbours(cls: Model) -> list[Model]:
-    """The models next to this one, after checking every reference, relation, check and filter of it."""
-    from holdall.model.registry import model_of
-
+def _check(cls: Model) -> None:
     entity: Entity = cls.__entity__
     found: dict[Model, None] = {}
     for reference in entity.references:
         found[_check_reference(cls, reference)] = None
     for name, relation in entity.relations.items():
         found[target_of(cls, name)] = None
-        if cls.__declared__.relations[name].spec.through is not None and relation.through is not None:
-            found[model_of(relation.through.entity)] = None
+        if name in cls.__shape__.through:
+            found[cls.__shape__.through[name].model] = None
         if relation.kind == "belongs_to" and _referenced(cls, relation.local[0]) is not relation.target.entity:
             other = _referenced(cls, relation.local[0])
             raise DeclarationError(
@@ -314,7 +299,6 @@ def _neighbours(cls: Model) -> list[Model]:
     ):
         for name, function in functions.items():
             _check_condition(f"{cls.__name__}, {what}: '{name}'", function)
-    return list(found)
 
 
 def _check_reference(cls: Model, reference: Reference) -> Model:

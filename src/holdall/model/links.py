@@ -111,6 +111,8 @@ def resolve_pending(record: Record) -> None:
 def loaded_links(record: Record) -> dict[str, Any]:
     """Every relation that is known in memory, with what it leads to."""
     names = list(getattr(record, "_links", ()))
+    if not names:
+        return {}
     found = {name: _held(record, _relation(record, name)) for name in names}
     return {name: value for name, value in found.items() if value is not _UNKNOWN}
 

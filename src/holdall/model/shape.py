@@ -44,7 +44,8 @@ class Shape:
         self.targets: dict[str, Target] = {}
         self.through: dict[str, Target] = {}
         self.links: dict[str, Entity] = {}  # hidden link entities of the many-to-many relations that this model owns
-        self.neighbours: list[type[Model]] | None = None  # once checked; see model.linking
+        self.linked = False  # whether model.linking has checked it
+        self._stamped = [member for member in members if member.spec.expires or member.spec.role in ("created_at", "updated_at", "always")]
         self._adapters: dict[str, Any] = {}
 
     def generate(self) -> None:
@@ -92,6 +93,19 @@ class Shape:
             adapter = self._adapters[name] = adapter_of(self.by_name[name])
         return adapter.validate_python(value, strict=strict)
 
+    def stamp(self, instance: Model, now: dt.datetime, creating: bool) -> None:
+        """Set what the store's clock and Always functions give."""
+        held = instance.__dict__
+        for member in self._stamped:
+            role, name = member.spec.role, member.name
+            if role == "always":
+                assert member.spec.always is not None
+                held[name] = member.spec.always()
+            elif role == "updated_at" or (role == "created_at" and creating and held.get(name) is None):
+                held[name] = now
+            elif member.spec.expires and self.expires_after is not None and creating and held.get(name) is None:
+                held[name] = now + self.expires_after
+
     def fill_keys(self, values: dict[str, Any], links: dict[str, Any]) -> list[Problem]:
         """Foreign keys from the given parents; the problems of relations that are given wrongly."""
         from holdall.model.inputs import PENDING
@@ -130,7 +144,7 @@ class Shape:
         """The store wrote this row: what it filled in (version, times, always-set values) is taken over from it."""
         held = instance.__dict__
         for place, member in enumerate(self.stored):
-            if member.spec.role in ("version", "created_at", "updated_at", "always"):
+            if member.generated == "int" or member.spec.role in ("version", "created_at", "updated_at", "always"):
                 held[member.name] = member.thawed(row[place])
         instance._row = row
 

@@ -5,8 +5,8 @@ Constructors do no I/O. `Store` drives programs with `run`, its async side `stor
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
+import inspect
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ParamSpec, Self, TypeVar, cast
@@ -17,7 +17,7 @@ from holdall.errors import DeclarationError, ProgrammingError, QueryError, Unsup
 from holdall.model import AsyncCollection, Collection, Model, current, enter, leave
 from holdall.program import Program, arun, run
 from holdall.store import loading, reads, writes
-from holdall.store.core import EVENTS, Clock, Core, Hooks, Scope, doom, handle_of, owner_here, system_clock
+from holdall.store.core import EVENTS, Clock, Core, Hooks, Scope, doom, handle_of, owner_here, system_clock, task_here
 from holdall.store.retry import retrying, retrying_async
 from holdall.store.transaction import AsyncTransaction, Transaction
 
@@ -101,7 +101,7 @@ class Store:
                 async with self.aio.transaction():
                     return await self.arun(name, *args)
             return await arun(OPERATIONS[name](core, None, *args), core.aperform)
-        scope.check(owner_here(asyncio.current_task()), writes=name in _WRITES)
+        scope.check(task_here(), writes=name in _WRITES)
         try:
             return await arun(OPERATIONS[name](core, scope, *args), core.aperform)
         except BaseException as error:
@@ -134,7 +134,7 @@ class Store:
 
     def __getitem__(self, model: type[M]) -> Collection[M]:
         """The records of a model in this store."""
-        if not (isinstance(model, type) and issubclass(model, Model)):
+        if not _is_model(model):
             raise ProgrammingError(f"store[…] takes a model class, not {model!r}.")
         return Collection(model, self)
 
@@ -200,7 +200,7 @@ class Store:
         """Decorate a function (async too): it runs in a transaction, and again from the start after a conflict, at most `retries` times."""
 
         def decorate(function: Callable[P, R]) -> Callable[P, R]:
-            if asyncio.iscoroutinefunction(function):
+            if inspect.iscoroutinefunction(function):
                 return cast("Callable[P, R]", retrying_async(self, function, retries, isolation))
             return retrying(self, function, retries, isolation)
 
@@ -259,7 +259,7 @@ class AsyncStore:
         core = self._store._core
         if scope is None:
             return await arun(make(core, None, *args), core.aperform)
-        scope.check(owner_here(asyncio.current_task()), writes=make is writes.save_all)
+        scope.check(task_here(), writes=make is writes.save_all)
         try:
             return await arun(make(core, scope, *args), core.aperform)
         except BaseException as error:
@@ -268,7 +268,7 @@ class AsyncStore:
 
     def __getitem__(self, model: type[M]) -> AsyncCollection[M]:
         """The records of a model in this store."""
-        if not (isinstance(model, type) and issubclass(model, Model)):
+        if not _is_model(model):
             raise ProgrammingError(f"store[…] takes a model class, not {model!r}.")
         return AsyncCollection(model, self._store)
 
@@ -346,6 +346,10 @@ class AsyncStore:
 
     def __repr__(self) -> str:
         return f"<AsyncStore {self._store._core.backend.name}>"
+
+
+def _is_model(model: Any) -> bool:
+    return isinstance(model, type) and issubclass(model, Model)
 
 
 class _Maybe:
