@@ -24,6 +24,7 @@ from holdall.schema import DECIMAL_DIGITS_MAX, INT_MAX, INT_MIN, UTC, BadOperand
 
 BAD: Any = type("Bad", (), {"__repr__": lambda _: "<not valid>"})()
 
+
 def _utf8(text: str) -> bool:
     try:
         text.encode()
@@ -194,9 +195,7 @@ def _length(var: str, member: Member) -> str:
 
 
 # Exact arithmetic over exactly the Decimals that are canonical: 38 digits, none of them below 10**-38. Whatever does not fit is refused.
-_EXACT = Context(
-    prec=DECIMAL_DIGITS_MAX, Emin=-1, Emax=DECIMAL_DIGITS_MAX - 1, traps=[Inexact, Rounded, InvalidOperation, Overflow]
-)
+_EXACT = Context(prec=DECIMAL_DIGITS_MAX, Emin=-1, Emax=DECIMAL_DIGITS_MAX - 1, traps=[Inexact, Rounded, InvalidOperation, Overflow])
 
 
 def _loose_decimal(type_: Type) -> Callable[[Any], Any]:
@@ -311,7 +310,13 @@ def builder_text(members: list[Member], env: dict[str, Any], unstored: list[Memb
     unpack = f"{', '.join(places)}, = row"
     one = ["self = _new(_cls)", unpack, *after, "self._row = row"]
     lines = ["def __build__(row):", *(f"    {line}" for line in one), "    return self", "", "def __build_many__(rows):"]
-    lines += ["    built = []", "    for row in rows:", *(f"        {line}" for line in one), "        built.append(self)", "    return built"]
+    lines += [
+        "    built = []",
+        "    for row in rows:",
+        *(f"        {line}" for line in one),
+        "        built.append(self)",
+        "    return built",
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -352,8 +357,10 @@ def changes(members: list[Member]) -> Callable[[Any, tuple[Any, ...]], tuple[int
 
 
 def _holds_json(type_: Type) -> bool:
-    return type_.kind == "json" or (type_.item is not None and _holds_json(type_.item)) or any(
-        _holds_json(part) for _, part, _ in type_.fields
+    return (
+        type_.kind == "json"
+        or (type_.item is not None and _holds_json(type_.item))
+        or any(_holds_json(part) for _, part, _ in type_.fields)
     )
 
 

@@ -44,15 +44,16 @@ def adapter_of(member: Member) -> TypeAdapter[Any]:
     """A validator for the member alone."""
     import pydantic
 
-    return pydantic.TypeAdapter(pydantic_annotation(member, alone=True), config=_config())
+    from holdall.model.inputs import Of
+
+    # Behind Any, because TypeAdapter takes no config for what might have one of its own, such as a dataclass.
+    return pydantic.TypeAdapter(Annotated[Any, Of(pydantic_annotation(member, alone=True))], config=_config())
 
 
 def _config() -> Any:
     import pydantic
 
-    return pydantic.ConfigDict(
-        extra="forbid", arbitrary_types_allowed=True, validate_default=True, revalidate_instances="always"
-    )
+    return pydantic.ConfigDict(extra="forbid", arbitrary_types_allowed=True, validate_default=True, revalidate_instances="always")
 
 
 def field_check(member: Member) -> Callable[[Any], Any]:
@@ -110,12 +111,14 @@ def check_default(member: Member) -> None:
     import pydantic
 
     try:
-        member.default = adapter_of(member).validator.validate_python(member.default, strict=True)
+        settled = adapter_of(member).validator.validate_python(member.default, strict=True)
     except pydantic.ValidationError as error:
         why = "; ".join(problem.message for problem in problems_of(error, ()))
         raise DeclarationError(
             f"{member.where}: the default {member.default!r} breaks the field's own rules: {why}.", hint="Change one of them."
         ) from None
+    if not member.described.transforms:  # else each record runs it through the user's validators
+        member.default = settled
 
 
 def construct(self: Model, given: dict[str, Any], surplus: Mapping[str, Any]) -> None:
@@ -129,6 +132,8 @@ def construct(self: Model, given: dict[str, Any], surplus: Mapping[str, Any]) ->
     problems += _validated(cls, values, self)
     if problems:
         raise ValidationError(cls.__name__, _ordered(problems, shape))
+    if shape.custom:
+        shape.note_checked(self)
     if links:
         shape.set_links(self, links)
 
@@ -151,7 +156,11 @@ def _ordered(problems: list[Problem], shape: Shape) -> list[Problem]:
 
 
 def slow_freeze(self: Model) -> tuple[Any, ...]:
-    """The row of an object, after Pydantic checked all of it again; ValidationError with all problems."""
+    """The row of an object, after Pydantic checked all of it again; ValidationError with all problems.
+
+    Validators of the user's may turn a value into another one. Their result counts for what was changed since they last ran, not
+    for what they made themselves: a password is not hashed twice.
+    """
     from holdall.model.inputs import PENDING
 
     cls = type(self)
@@ -171,9 +180,14 @@ def slow_freeze(self: Model) -> tuple[Any, ...]:
     problems += _validated(cls, values, copy)
     if problems:
         raise ValidationError(cls.__name__, _ordered(problems, shape))
-    for member in shape.members:
-        if member.settles:
-            held[member.name] = copy.__dict__[member.name]
+    unchanged = shape.unchanged(self) if shape.custom else frozenset[str]()
+    if len(unchanged) < len(shape.field_names):
+        for member in shape.members:
+            settled = copy.__dict__[member.name]
+            if member.settles and settled is not PENDING and not (member.name in unchanged and member.name in shape.transforming):
+                held[member.name] = settled
+    if shape.custom:
+        shape.note_checked(self)
     return tuple([member.frozen(held[member.name]) for member in shape.stored])
 
 

@@ -54,6 +54,12 @@ class Described:
     post: tuple[Any, ...] = ()
     extra: tuple[Any, ...] = ()
 
+    @property
+    def transforms(self) -> bool:
+        """Whether the user's metadata may run code of the user's, which can turn a value into another one."""
+        return any(type(item).__module__.partition(".")[0] != "annotated_types" and hasattr(item, "__get_pydantic_core_schema__")
+                   for item in self.extra)
+
     def annotation(self, *constraints: Any) -> Any:
         """What Pydantic is to validate."""
         metadata = (*self.pre, *constraints, *self.extra, *self.post)
@@ -142,7 +148,12 @@ def _union(members: tuple[Any, ...], where: str) -> Described:
 
 
 def _address(python_type: Any, name: str, decode: Any) -> Described:
-    return Described(Type("str", name, codec=SimpleCodec(python_type, str, decode)), False, python_type)
+    from pydantic import Strict
+
+    from holdall.model.inputs import CodecInput
+
+    coded = SimpleCodec(python_type, str, decode)
+    return Described(Type("str", name, codec=coded), False, python_type, post=(CodecInput(coded, Annotated[str, Strict()]),))
 
 
 def _literal(values: tuple[Any, ...], where: str) -> Described:

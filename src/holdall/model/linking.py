@@ -247,9 +247,7 @@ def _link_entity(owner: Model, name: str) -> Entity:
     )
     table = declared.spec.table or short_name(owner.__entity__.table, name)
     check_name(table, f"{declared.where}, table")
-    ends: list[Reference] = [
-        LateReference((field.name,), _ref(cls), "cascade") for field, cls in zip(fields, (owner, target), strict=True)
-    ]
+    ends: list[Reference] = [LateReference((field.name,), _ref(cls), "cascade") for field, cls in zip(fields, (owner, target), strict=True)]
     made = links[name] = Entity(
         name=f"{owner.__name__}.{name}",
         table=table,

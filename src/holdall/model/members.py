@@ -135,7 +135,9 @@ def _check_options(member: Member) -> None:
     if not spec.stored and (spec.unique or spec.index or spec.references is not None or spec.expires or spec.column):
         raise DeclarationError(f"{member.where} is not stored, so it cannot be unique, indexed, a reference, an expiry or a column.")
     if spec.on_delete is not None and spec.references is None:
-        raise DeclarationError(f"{member.where}: on_delete says what happens with a reference, but there is none.", hint="Add references=….")
+        raise DeclarationError(
+            f"{member.where}: on_delete says what happens with a reference, but there is none.", hint="Add references=…."
+        )
     if spec.on_delete not in (None, "restrict", "cascade", "set_null"):
         raise DeclarationError(f"{member.where}: on_delete is 'restrict', 'cascade' or 'set_null', not {spec.on_delete!r}.")
     if spec.on_delete == "set_null" and not member.nullable:
@@ -225,7 +227,8 @@ def _check_default(member: Member) -> None:
             member.default = None
         elif not spec.stored and member.required:
             raise DeclarationError(
-                f"{member.where} is not stored, so a record that is read needs a value for it.", hint="Give it a default, or annotate | None."
+                f"{member.where} is not stored, so a record that is read needs a value for it.",
+                hint="Give it a default, or annotate | None.",
             )
         return
     if isinstance(default, list | dict | set | bytearray) or getattr(default, "__hash__", None) is None:

@@ -18,6 +18,7 @@ from holdall.model.entities import make_entity
 from holdall.model.members import Member, make_member, settle_key
 from holdall.model.registry import Target, register
 from holdall.model.relations import Door, RelationSpec, install
+from holdall.model.record import Record
 from holdall.model.shape import Shape
 from holdall.model.spec import MISSING, PLAIN, Field, FieldSpec
 from holdall.query import class_term
@@ -124,7 +125,7 @@ def _keep_row_unset(body: dict[str, Any]) -> None:
         return
 
     def __post_init__(self: Any) -> None:
-        self._row = None
+        Record.__post_init__(self)
         own(self)
 
     body["__post_init__"] = __post_init__
@@ -146,7 +147,8 @@ def _complete(cls: Any, declared: Declared) -> None:
     make_dataclass(cls, members, custom_repr)
     if cls.__dict__.get("__hash__", MISSING) is None:
         del cls.__hash__  # by key; see Record
-    cls.__shape__ = shape = Shape(cls, members, declared.relations, _has_validators(cls))
+    transforming = _transforming(cls, members)
+    cls.__shape__ = shape = Shape(cls, members, declared.relations, bool(transforming) or _has_validators(cls), transforming)
     shape.expires_after = declared.expires_after
     for name, relation in declared.relations.items():
         shape.targets[name] = Target(relation.to, declared.scope, relation.where)
@@ -166,6 +168,15 @@ def _has_validators(cls: Any) -> bool:
     found = cls.__pydantic_decorators__
     own_post_init = any("__post_init__" in base.__dict__ for base in cls.__mro__ if hasattr(base, "__declared__"))
     return own_post_init or bool(found.validators or found.field_validators or found.root_validators or found.model_validators)
+
+
+def _transforming(cls: Any, members: list[Member]) -> frozenset[str]:
+    """The fields with validators of the user's own."""
+    found = cls.__pydantic_decorators__
+    names = {member.name for member in members if member.described.transforms}
+    for decorator in (*found.field_validators.values(), *found.validators.values()):
+        names |= {member.name for member in members} if "*" in decorator.info.fields else set(decorator.info.fields)
+    return frozenset(names)
 
 
 def _members(cls: type[Model], declared: Declared) -> list[Member]:

@@ -147,9 +147,7 @@ def _thaw_record(type_: Type) -> Convert:
     parts = [(name, thawer(part, nullable)) for name, part, nullable in type_.fields]
 
     def convert(value: Any) -> Any:
-        return {
-            name: value[name] if thaw is None or value[name] is None else thaw(value[name]) for name, thaw in parts
-        }
+        return {name: value[name] if thaw is None or value[name] is None else thaw(value[name]) for name, thaw in parts}
 
     return convert
 
@@ -174,13 +172,7 @@ def copy_json(value: Any) -> Any:
 def is_plain_items(type_: Type) -> bool:
     """Whether it is a list, set or dict whose items are canonical as they are: freezing and thawing copy, and do no more."""
     item = type_.item
-    return (
-        type_.codec is None
-        and item is not None
-        and item.codec is None
-        and item.kind in PLAIN_KINDS
-        and item.kind not in CONTAINERS
-    )
+    return type_.codec is None and item is not None and item.codec is None and item.kind in PLAIN_KINDS and item.kind not in CONTAINERS
 
 
 def utc_or_none(value: dt.datetime) -> dt.datetime | None:
