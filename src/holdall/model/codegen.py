@@ -258,7 +258,8 @@ def constructor_text(
     for lane, member in zip(lanes, members, strict=True):
         default = "_MISSING"
         if member.default is None and lane.name in parents.values():
-            makes.append(f"    if {lane.name} is _MISSING: {lane.name} = None")
+            nobody = "".join(f" and {name} is _MISSING" for name, field in parents.items() if field == lane.name)
+            makes.append(f"    if {lane.name} is _MISSING{nobody}: {lane.name} = None")
         elif member.default is not MISSING:
             env[f"_d_{lane.name}"] = member.default
             default = f"_d_{lane.name}"
