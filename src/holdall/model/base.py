@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from holdall.model.shape import Shape
     from holdall.schema import Entity, Relation
 
+
 class Model(Record, Access, metaclass=ModelMeta, root=True):
     """The base of all models: `class Order(Model): id: UUID = Key(); total: Decimal = Field(max_digits=12, decimal_places=2)`.
 

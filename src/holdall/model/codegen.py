@@ -201,7 +201,7 @@ _EXACT = Context(prec=DECIMAL_DIGITS_MAX, Emin=-1, Emax=DECIMAL_DIGITS_MAX - 1, 
 def _loose_decimal(type_: Type) -> Callable[[Any], Any]:
     """For a Decimal without declared places: no trailing zeros, no exponent. As canonical_decimal, but by the C library."""
     if type_.digits is not None:  # max_digits without decimal_places: counting is Pydantic's
-        return lambda value: BAD
+        return lambda _: BAD
     normalize, add, zero = _EXACT.normalize, _EXACT.add, Decimal(0)
 
     def check(value: Any) -> Any:
@@ -232,11 +232,10 @@ def _scaled_decimal(type_: Type) -> Callable[[Any], Any]:
 
 def base_env() -> dict[str, Any]:
     """The names that generated code uses."""
-    return {
-        "_BAD": BAD, "_MISSING": MISSING, "_INF": float("inf"), "_UTC": UTC, "_utf8": _utf8, "_datetime": dt.datetime, "_date": dt.date,
-        "_time": dt.time, "_timedelta": dt.timedelta, "_UUID": uuid.UUID, "_Decimal": Decimal, "_new": object.__new__, "_type": type, "_len": len, "_str": str, "_int": int, "_float": float,
-        "_bytes": bytes, "_list": list, "_set": set, "_dict": dict, "_frozenset": frozenset, "_isinstance": isinstance,
-    }  # fmt: skip
+    builtin = (type, len, str, int, float, bytes, list, set, dict, frozenset, isinstance)
+    values = (dt.datetime, dt.date, dt.time, dt.timedelta, uuid.UUID, Decimal)
+    named = {f"_{each.__name__}": each for each in (*builtin, *values)}
+    return {**named, "_BAD": BAD, "_MISSING": MISSING, "_INF": float("inf"), "_UTC": UTC, "_utf8": _utf8, "_new": object.__new__}
 
 
 def compile_text(text: str, env: dict[str, Any], title: str) -> None:

@@ -6,6 +6,7 @@ Owns every call of Pydantic's validators. Must not know stores or engines.
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -31,13 +32,13 @@ def pydantic_annotation(member: Member, alone: bool = False) -> Any:
     described, spec = member.described, member.spec
     constraints = member.constraints()
     metadata = [*described.pre, *([pydantic.Field(**constraints)] if constraints else []), *described.extra, *described.post]
-    made: Any = Annotated[(described.base, *metadata, Settle(member.type, member.nullable, spec.secret))]  # type: ignore[index]
+    made: Any = Annotated[(described.base, *metadata, Settle(member.type, member.nullable, spec.secret))]
     if member.none_allowed:
         made = made | None
     outer: list[Any] = [Pending()] if member.refers else []
     if not alone and (spec.description or spec.secret):
         outer.append(pydantic.Field(description=spec.description or None, exclude=True if spec.secret else None))
-    return Annotated[(made, *outer)] if outer else made  # type: ignore[index]
+    return Annotated[(made, *outer)] if outer else made
 
 
 def adapter_of(member: Member) -> TypeAdapter[Any]:
@@ -79,7 +80,7 @@ def make_dataclass(cls: type, members: list[Member], custom_repr: bool) -> None:
     import pydantic
     import pydantic.dataclasses
 
-    own = dict(cls.__dict__.get("__annotations__", {}))
+    own = inspect.get_annotations(cls)
     hidden = {member.name: cls.__dict__[member.name] for member in members if member.name in cls.__dict__}
     cls.__annotations__ = {member.name: pydantic_annotation(member) for member in members}
     for member in members:
@@ -138,7 +139,7 @@ def construct(self: Model, given: dict[str, Any], surplus: Mapping[str, Any]) ->
         shape.set_links(self, links)
 
 
-def _validated(cls: type[Model], values: Mapping[str, Any], into: Model) -> list[Problem]:
+def _validated(cls: type[Model], values: dict[str, Any], into: Model) -> list[Problem]:
     import pydantic
     from pydantic_core import ArgsKwargs
 

@@ -69,8 +69,8 @@ def make_entity(cls: Any, shape: Shape, declared: Declared) -> Entity:
     for what, functions in (("checks", declared.checks), ("filters", declared.filters)):
         for each in functions:
             check_name(each, f"{name}, {what}")
-    groups = [(field.name,) for field in fields if field.unique] + list(declared.uniques)
-    uniques = tuple(Unique(short_name(table, *group, "unique"), group) for group in groups)
+    alone = [(field.name,) for field in fields if field.unique]
+    uniques = tuple(Unique(short_name(table, *group, "unique"), group) for group in (*alone, *declared.uniques))
     indexes = tuple(Index(short_name(table, *group, "index"), group) for group in declared.indexes)
     assert names
     return Entity(
@@ -165,6 +165,6 @@ class LateReference(Reference):
             object.__setattr__(self, name, value)
 
     @property
-    def target_fields(self) -> tuple[str, ...]:  # type: ignore[override]  # read-only in the base, too: it is frozen
+    def target_fields(self) -> tuple[str, ...]:
         """The key fields of the target."""
         return self.target.entity.key

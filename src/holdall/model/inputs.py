@@ -156,7 +156,6 @@ class Pending:
         return core_schema.no_info_wrap_validator_function(lambda value, inner: None if value is PENDING else inner(value), handler(source))
 
 
-
 class Of:
     """Stands for another annotation."""
 

@@ -130,7 +130,12 @@ def _check_options(member: Member) -> None:
     if type_.kind in CONTAINERS and (spec.unique or spec.index or spec.references is not None or spec.role == "key"):
         what = "a key" if spec.role == "key" else "unique" if spec.unique else "index" if spec.index else "references"
         raise _wrong(member, what, "values that can be compared, not for containers")
-    if spec.expires and (type_.kind != "datetime" or not plain):
+    _check_stored_options(member)
+
+
+def _check_stored_options(member: Member) -> None:
+    spec, type_ = member.spec, member.type
+    if spec.expires and (type_.kind != "datetime" or type_.codec is not None):
         raise _wrong(member, "expires", "datetime")
     if not spec.stored and (spec.unique or spec.index or spec.references is not None or spec.expires or spec.column):
         raise DeclarationError(f"{member.where} is not stored, so it cannot be unique, indexed, a reference, an expiry or a column.")
@@ -187,12 +192,10 @@ def _check_role(member: Member) -> None:
             raise DeclarationError(f"{member.where}: a key cannot be None.", hint="Remove | None.")
         if type_.kind in ("float", "json"):
             raise _wrong(member, "Key", "UUID, int, str and other exact values")
-    if spec.role == "version":
-        if type_.kind != "int" or type_.codec is not None or member.nullable:
-            raise DeclarationError(f"{member.where}: a Version is an int.", hint=f"Write {member.name}: int = Version().")
-    if spec.role in ("created_at", "updated_at"):
-        if type_.kind != "datetime" or type_.codec is not None:
-            raise DeclarationError(f"{member.where}: CreatedAt and UpdatedAt are for datetime.", hint="Annotate it with datetime.")
+    if spec.role == "version" and (type_.kind != "int" or type_.codec is not None or member.nullable):
+        raise DeclarationError(f"{member.where}: a Version is an int.", hint=f"Write {member.name}: int = Version().")
+    if spec.role in ("created_at", "updated_at") and (type_.kind != "datetime" or type_.codec is not None):
+        raise DeclarationError(f"{member.where}: CreatedAt and UpdatedAt are for datetime.", hint="Annotate it with datetime.")
     if spec.role in ("created_at", "updated_at", "always"):
         member.default, member.unset = None, not member.nullable
 

@@ -11,14 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Any, dataclass_transform
 
-from holdall.errors import DeclarationError, near_name
+from holdall.errors import DeclarationError
 from holdall.model.annotations import is_class_var, own_annotations, read_annotation, read_target
 from holdall.model.declared import Declared, RelationDeclared, check_relations, inherited
 from holdall.model.entities import make_entity
 from holdall.model.members import Member, make_member, settle_key
+from holdall.model.record import Record
 from holdall.model.registry import Target, register
 from holdall.model.relations import Door, RelationSpec, install
-from holdall.model.record import Record
 from holdall.model.shape import Shape
 from holdall.model.spec import MISSING, PLAIN, Field, FieldSpec
 from holdall.query import class_term
@@ -101,9 +101,6 @@ def _read_body(model: str, namespace: dict[str, Any], declared: Declared, frame:
     for name, value in body.items():
         if isinstance(value, FieldSpec | RelationSpec):
             raise DeclarationError(f"{model}.{name} has no annotation.", hint=f"Write {name}: <type> = ….")
-        if name in declared.members or name in declared.relations:
-            if isinstance(value, property) or callable(value):
-                continue  # a subclass computes what a base declared as a field: Python's rule would hide the field
     return body
 
 
@@ -113,7 +110,7 @@ def _spec_of(value: Any, where: str) -> FieldSpec:
     if isinstance(value, FieldSpec):
         return value
     module = type(value).__module__.partition(".")[0]
-    if module == "pydantic" or type(value).__qualname__ == "Field" and module == "dataclasses":
+    if module == "pydantic" or (module == "dataclasses" and type(value).__qualname__ == "Field"):
         raise DeclarationError(f"{where} uses the Field of {module}.", hint="Use holdall.Field, which has the same options and more.")
     return FieldSpec(default=value)
 
@@ -210,6 +207,3 @@ def _at_most_one(model: str, members: list[Member], what: str) -> None:
     if len(members) > 1:
         names = " and ".join(member.name for member in members)
         raise DeclarationError(f"{model} has {len(members)} fields with {what}: {names}.", hint="A record has at most one.")
-
-
-__all__ = ["ModelMeta", "near_name"]
