@@ -39,6 +39,7 @@ class Model(Record, Access, metaclass=ModelMeta, root=True):
         __store__: ClassVar[Any]
         __declared__: ClassVar[Declared]
         __pydantic_validator__: ClassVar[Any]
+        __pydantic_core_schema__: ClassVar[Any]
         __pydantic_decorators__: ClassVar[Any]
 
         @classmethod
