@@ -65,6 +65,11 @@ class Model(Record, Access, metaclass=ModelMeta, root=True):
             """Positions at which `row` differs from the row that was read or written last."""
             ...
 
+    if not TYPE_CHECKING:  # to type checkers, the fields are the arguments
+
+        def __init__(self, **_values: Any) -> None:
+            raise TypeError(f"{type(self).__name__} is abstract: no record of it can be made")
+
     @classmethod
     def __from_json__(cls, data: Any) -> Self:
         """A new object from decoded JSON (text for UUID, Decimal, datetime, …); ValidationError with all problems."""

@@ -145,10 +145,13 @@ class Shape:
             if relation.kind != "belongs_to":
                 continue
             field = relation.local[0]
-            key = getattr(value, relation.remote[0], None)
+            if problem is not None:
+                values.setdefault(field, PENDING)
+                continue
+            key = None if value is None else getattr(value, relation.remote[0])
             if field in values and values[field] != key:
                 problems.append(Problem((name,), "conflict", f"is not the record that {field} names; give one of them"))
-            values[field] = PENDING if key is None and (value is not None or problem is not None) else key
+            values[field] = PENDING if key is None and value is not None else key
         for field in self.parents.values():
             # It may be given to its parent in a moment: Customer(orders=[Order(…)]). Saving it without one is refused.
             if field not in values and self.by_name[field].required:
