@@ -16,7 +16,7 @@ from holdall.backends.registry import backend_for
 from holdall.errors import DeclarationError, ProgrammingError, QueryError, Unsupported
 from holdall.model import AsyncCollection, Collection, Model, current, enter, leave
 from holdall.program import Program, arun, run
-from holdall.store import loading, reads, writes
+from holdall.store import loading, reads, set_writes, writes
 from holdall.store.core import EVENTS, Clock, Core, Hooks, Scope, doom, handle_of, make_ready, owner_here, system_clock, task_here
 from holdall.store.retry import retrying, retrying_async
 from holdall.store.transaction import AsyncTransaction, Transaction
@@ -45,8 +45,8 @@ OPERATIONS: dict[str, Callable[..., Program[Any]]] = {
     "save": writes.save,
     "upsert": writes.upsert,
     "delete": writes.delete,
-    "update_where": writes.update_where,
-    "delete_where": writes.delete_where,
+    "update_where": set_writes.update_where,
+    "delete_where": set_writes.delete_where,
 }
 _WITH_EVENTS = frozenset({"create", "create_many", "save", "delete"})
 _WRITES = _WITH_EVENTS | {"upsert", "update_where", "delete_where"}
