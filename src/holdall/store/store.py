@@ -173,8 +173,7 @@ class Store:
     def close(self) -> None:
         """Release connections and files; idempotent. The store cannot be used afterwards."""
         if not self._core.closed:
-            run(self._core.backend.close(), self._core.perform)
-            self._core.closed = True
+            run(_close(self._core), self._core.perform)
 
     def ping(self) -> None:
         """One round trip; Unavailable if it fails."""
@@ -299,8 +298,7 @@ class AsyncStore:
         """Release connections and files; idempotent. The store cannot be used afterwards."""
         core = self._store._core
         if not core.closed:
-            await arun(core.backend.close(), core.aperform)
-            core.closed = True
+            await arun(_close(core), core.aperform)
 
     async def ping(self) -> None:
         """One round trip; Unavailable if it fails."""
@@ -370,6 +368,12 @@ def check_isolation(core: Core, isolation: Isolation | None, *, nested: bool) ->
     if isolation not in offered:
         names = ", ".join(sorted(level.name for level in offered)) or "none"
         raise Unsupported(f"{core.backend.name} does not offer {isolation.name}.", hint=f"It offers: {names}.")
+
+
+def _close(core: Core) -> Program[None]:
+    core.closed = True
+    core.ready.clear()  # so that every use is checked again, and refused
+    yield from core.backend.close()
 
 
 def _raw(core: Core) -> Raw:
