@@ -169,7 +169,9 @@ def test_equal_rows_are_dropped_before_the_cut(kit: Kit, shelf: Any) -> None:
 def test_aggregates_of_nothing(kit: Kit) -> None:
     kit.needs("aggregates")
     price = key_ref(BOOK, "price")
-    every = tuple(Column(fn, Aggregate(fn, price, False, DECIMAL if fn == "avg" else price.type)) for fn in ("count", "sum", "avg", "min", "max"))
+    every = tuple(
+        Column(fn, Aggregate(fn, price, False, DECIMAL if fn == "avg" else price.type)) for fn in ("count", "sum", "avg", "min", "max")
+    )
     assert kit.select(Select(BOOK, columns=every)) == [(0, None, None, None, None)]
     assert kit.select(Select(BOOK, columns=every, group_by=(key_ref(BOOK, "pages"),))) == []
 
@@ -179,7 +181,9 @@ def test_steps_to_a_row_that_is_not_there(kit: Kit) -> None:
     boss = EMPLOYEE.relations["boss"]
     name = EMPLOYEE.by_name["name"]
     grand = FieldRef(EMPLOYEE, (boss, boss), name, (), name.type)
-    select = Select(EMPLOYEE, columns=(Column("id", key_ref(EMPLOYEE, "id")), Column("grand", grand)), order=(Order(key_ref(EMPLOYEE, "id")),))
+    select = Select(
+        EMPLOYEE, columns=(Column("id", key_ref(EMPLOYEE, "id")), Column("grand", grand)), order=(Order(key_ref(EMPLOYEE, "id")),)
+    )
     assert kit.select(select) == [(1, None), (2, None), (3, "Ada")]
     reports = Related((), EMPLOYEE.relations["reports"], "any", eq(EMPLOYEE, "name", "Bob"))
     assert [r[0] for r in kit.rows(EMPLOYEE, reports)] == [1]
