@@ -69,7 +69,8 @@ class Node:
     def __init__(self, resource: Resource) -> None:
         self.resource = resource
         self.names: dict[str, None] | None = None  # None: all fields
-        self.whole = True
+        self.fixed = False  # all fields, because `fields` names the relation itself
+        self.to_many = False
         self.relations: dict[str, Node] = {}
         self.select: Select | None = None
 
@@ -79,6 +80,7 @@ class Node:
         if found is None:
             relation = relation_of(self.resource, name)
             found = self.relations[name] = Node(self.resource.target(relation))
+            found.to_many = relation.to_many
         return found
 
     def view(self) -> View:
@@ -149,7 +151,7 @@ def _orders(catalog: Catalog, resource: Resource, pieces: Pieces, faults: list[F
 
 def _fields(root: Node, pieces: Pieces, faults: list[Fault]) -> None:
     place = pieces.place("fields")
-    root.names, root.whole = {}, False
+    root.names = {}
     if not pieces.fields:
         faults.append(Fault("bad_value", "fields names no field.", "For example fields=id,name.", **place))
     for path in pieces.fields or ():
@@ -165,15 +167,14 @@ def _field(root: Node, path: str, depth: int) -> None:
         known = name in node.relations
         node = _deeper(node, name, level, depth, path)
         if not known:
-            node.names, node.whole = {}, False
+            node.names = {}
     last = names[-1]
     if last in node.resource.relations:
-        _deeper(node, last, len(names), depth, path).names = None
+        inner = _deeper(node, last, len(names), depth, path)
+        inner.names, inner.fixed = None, True
     elif last in node.resource.fields:
-        if node.names is None and node is not root:
-            node.names, node.whole = {}, False
-        if node.names is not None:
-            node.names[last] = None
+        if not node.fixed:
+            node.names = {**(node.names or {}), last: None}
     elif last in node.resource.entity.by_name:
         raise hidden(node.resource.entity, last)
     else:
@@ -218,6 +219,8 @@ def _include(root: Node, text: str, depth: int) -> None:
 
 def _options(node: Node, relation: str, text: str, whole: str) -> None:
     """The options in lines(limit:5,sort:-qty): they cut the related records of each parent."""
+    if not node.to_many:
+        raise QueryError(f"'{whole}': {relation} leads to one record, so it has no options.", name=whole, kind="bad_value")
     select = node.select or Select(node.resource.entity)
     for option in text.split(","):
         name, _, value = (part.strip() for part in option.partition(":"))

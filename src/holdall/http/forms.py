@@ -27,12 +27,12 @@ import json
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import quote
 
 import msgspec
 
-from holdall.http.problems import Fault, HttpError, pointer_to
+from holdall.http.problems import Fault, HttpError
 from holdall.schema import JSON_NULL, Type
 
 Write = Callable[[Any], Any]
@@ -222,8 +222,4 @@ def merge_patch(target: Any, patch: Any) -> Any:
     return merged
 
 
-def _never(pairs: Any) -> NoReturn:
-    raise AssertionError(pairs)
-
-
-__all__ = ["encode", "floats", "key_text", "merge_patch", "plain_form", "pointer_to", "read_json", "settle", "writer"]
+__all__ = ["encode", "floats", "key_text", "merge_patch", "plain_form", "read_json", "settle", "writer"]
