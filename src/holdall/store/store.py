@@ -5,7 +5,6 @@ Constructors do no I/O. `Store` drives programs with `run`, its async side `stor
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import inspect
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
@@ -19,7 +18,7 @@ from holdall.model import AsyncCollection, Collection, Model, current, enter, le
 from holdall.model import models as all_models
 from holdall.program import Program, arun, run
 from holdall.store import loading, reads, writes
-from holdall.store.core import EVENTS, Clock, Core, Hooks, Scope, doom, handle_of, owner_here, system_clock
+from holdall.store.core import EVENTS, Clock, Core, Hooks, Scope, doom, handle_of, make_ready, owner_here, system_clock, task_here
 from holdall.store.retry import retrying, retrying_async
 from holdall.store.transaction import AsyncTransaction, Transaction
 
@@ -83,7 +82,7 @@ class Store:
             frame = frame.outer
         scope = None if frame is None else frame.tx
         if scope is None:
-            if name in _WITH_EVENTS and core.ready.get(args[0], _MAYBE).any:
+            if name in _WITH_EVENTS and (core.ready.get(args[0]) or run(make_ready(core, None, args[0]), core.perform)).any:
                 with self.transaction():
                     return self.run(name, *args)
             return run(OPERATIONS[name](core, None, *args), core.perform)
@@ -99,11 +98,11 @@ class Store:
         core = self._core
         scope = self._scope()
         if scope is None:
-            if name in _WITH_EVENTS and core.ready.get(args[0], _MAYBE).any:
+            if name in _WITH_EVENTS and (core.ready.get(args[0]) or await arun(make_ready(core, None, args[0]), core.aperform)).any:
                 async with self.aio.transaction():
                     return await self.arun(name, *args)
             return await arun(OPERATIONS[name](core, None, *args), core.aperform)
-        scope.check(owner_here(asyncio.current_task()), writes=name in _WRITES)
+        scope.check(task_here(), writes=name in _WRITES)
         try:
             return await arun(OPERATIONS[name](core, scope, *args), core.aperform)
         except BaseException as error:
@@ -267,7 +266,7 @@ class AsyncStore:
         core = self._store._core
         if scope is None:
             return await arun(make(core, None, *args), core.aperform)
-        scope.check(owner_here(asyncio.current_task()), writes=make is writes.save_all)
+        scope.check(task_here(), writes=make is writes.save_all)
         try:
             return await arun(make(core, scope, *args), core.aperform)
         except BaseException as error:
@@ -358,13 +357,6 @@ class AsyncStore:
 
 def _is_model(model: Any) -> bool:
     return isinstance(model, type) and issubclass(model, Model)
-
-
-class _Maybe:
-    any = True
-
-
-_MAYBE = cast("Hooks", _Maybe())
 
 
 def _open(core: Core) -> Program[None]:
