@@ -163,7 +163,9 @@ def _field(root: Node, path: str, depth: int) -> None:
     node = root
     for level, name in enumerate(names[:-1], start=1):
         if name in node.resource.fields:
-            raise QueryError(f"'{path}' is a part of {node.resource.name}.{name}.", name=path, hint="fields names whole fields.", kind="bad_value")
+            raise QueryError(
+                f"'{path}' is a part of {node.resource.name}.{name}.", name=path, hint="fields names whole fields.", kind="bad_value"
+            )
         known = name in node.relations
         node = _deeper(node, name, level, depth, path)
         if not known:
@@ -201,7 +203,9 @@ def _include(root: Node, text: str, depth: int) -> None:
     while True:
         found = _STEP.match(rest)
         if found is None:
-            raise QueryError(f"{text!r} is not a relation to include.", name=text, kind="bad_value", hint="Write customer or lines(limit:5).product.")
+            raise QueryError(
+                f"{text!r} is not a relation to include.", name=text, kind="bad_value", hint="Write customer or lines(limit:5).product."
+            )
         names = found[1].split("__")
         for name in names:
             level += 1
@@ -213,7 +217,9 @@ def _include(root: Node, text: str, depth: int) -> None:
         if not rest:
             return
         if rest[0] != "." or len(rest) == 1:
-            raise QueryError(f"{text!r} is not a relation to include.", name=text, kind="bad_value", hint="Write customer or lines(limit:5).product.")
+            raise QueryError(
+                f"{text!r} is not a relation to include.", name=text, kind="bad_value", hint="Write customer or lines(limit:5).product."
+            )
         rest = rest[1:]
 
 

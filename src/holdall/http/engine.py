@@ -134,7 +134,9 @@ class Engine:
 
         return await self._unit(work, dry_run)
 
-    async def replace(self, resource: Resource, key: Any, data: Mapping[str, Any], wanted: Precondition, dry_run: bool) -> tuple[Model, bool]:
+    async def replace(
+        self, resource: Resource, key: Any, data: Mapping[str, Any], wanted: Precondition, dry_run: bool
+    ) -> tuple[Model, bool]:
         """The record with this key becomes exactly what `data` says; gives it, and whether it is new."""
         entity = resource.entity
         keys = _key_values(entity, key)
@@ -238,7 +240,9 @@ class Engine:
         faults = _relation_faults(resource, data)
         for name, text in keys.items():
             if name in data and not _same(resource.entity.by_name[name], data[name], text):
-                faults.append(Fault("bad_value", f"{name} is not the key in the URL.", "Leave it out of the body.", pointer=pointer_to((name,))))
+                faults.append(
+                    Fault("bad_value", f"{name} is not the key in the URL.", "Leave it out of the body.", pointer=pointer_to((name,)))
+                )
         if faults:
             raise error_of(faults, 422)
 

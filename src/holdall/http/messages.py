@@ -67,7 +67,9 @@ def decoded_part(part: str, what: str) -> str:
 # Responses
 
 
-def respond(request: Request, status: int, data: Any = None, headers: Mapping[str, str] | None = None, *, media_type: str = JSON) -> Response:
+def respond(
+    request: Request, status: int, data: Any = None, headers: Mapping[str, str] | None = None, *, media_type: str = JSON
+) -> Response:
     """A response with `data` as JSON; no body for None or HEAD."""
     content = b"" if data is None else encode(data)
     return respond_bytes(request, status, content, headers, media_type=media_type if data is not None else None)

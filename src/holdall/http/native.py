@@ -77,7 +77,9 @@ class Native:
             return _Record(self, resource, parts[1]).methods(), {"Accept-Patch": ", ".join((MERGE_PATCH, JSON))}
         if len(parts) == 3:
             return _Related(self, resource, parts[1], decoded_part(parts[2], "The path")).methods(), {}
-        raise HttpError(404, "not_found", "There is nothing at this path.", "A path is /collection, /collection/key or /collection/key/relation.")
+        raise HttpError(
+            404, "not_found", "There is nothing at this path.", "A path is /collection, /collection/key or /collection/key/relation."
+        )
 
 
 def read_key(resource: Resource, part: str) -> Any:
@@ -105,7 +107,9 @@ def precondition(request: Request) -> Precondition:
     if_none_match = entity_tags(request, "If-None-Match")
     if if_none_match is not None and (if_none_match != {"*"} or request.method != "PUT"):
         detail = "If-None-Match is taken as '*' with PUT, and with GET."
-        raise HttpError(400, "bad_value", detail, "Use If-Match to write only what you have read.", [Fault("bad_value", detail, header="If-None-Match")])
+        raise HttpError(
+            400, "bad_value", detail, "Use If-Match to write only what you have read.", [Fault("bad_value", detail, header="If-None-Match")]
+        )
     tags = None if if_match is None or if_match == {"*"} else if_match
     return Precondition(tags, if_match is not None, if_none_match is not None)
 
