@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 from holdall.errors import QueryError, near_name
 from holdall.http.catalog import Catalog, Column, Resource, hidden
@@ -116,7 +116,7 @@ def assemble(resource: Resource, pieces: Pieces, faults: list[Fault]) -> Asked |
     orders = _orders(catalog, resource, pieces, faults)
     root = Node(resource)
     for text in pieces.include:
-        _collect(faults, pieces.place("include"), lambda text=text: _include(root, text, pieces.depth))
+        _collect(faults, pieces.place("include"), _include, root, text, pieces.depth)
     if pieces.fields is not None:
         _fields(root, pieces, faults)
     if pieces.cursor is not None and pieces.offset:
@@ -127,9 +127,9 @@ def assemble(resource: Resource, pieces: Pieces, faults: list[Fault]) -> Asked |
     return Asked(resource, select, root.view(), pieces.limit, pieces.cursor, pieces.count)
 
 
-def _collect(faults: list[Fault], place: Place, action: Callable[[], Any]) -> None:
+def _collect(faults: list[Fault], place: Place, read: Callable[[Node, str, int], None], root: Node, text: str, depth: int) -> None:
     try:
-        action()
+        read(root, text, depth)
     except QueryError as error:
         faults.append(query_fault(error, **place))
 
@@ -155,7 +155,7 @@ def _fields(root: Node, pieces: Pieces, faults: list[Fault]) -> None:
     if not pieces.fields:
         faults.append(Fault("bad_value", "fields names no field.", "For example fields=id,name.", **place))
     for path in pieces.fields or ():
-        _collect(faults, place, lambda path=path: _field(root, path, pieces.depth))
+        _collect(faults, place, _field, root, path, pieces.depth)
 
 
 def _field(root: Node, path: str, depth: int) -> None:
