@@ -50,7 +50,12 @@ class World:
     def __init__(self, store: Store) -> None:
         self.runner = asyncio.Runner()
         self.client = client_of(api(store, MODELS))
-        self.ask("POST", "/everythings", content=json.dumps({"name": "first", "number": 1, "words": ["a"], "data": {"a": [1]}}).encode(), headers=KIND)
+        self.ask(
+            "POST",
+            "/everythings",
+            content=json.dumps({"name": "first", "number": 1, "words": ["a"], "data": {"a": [1]}}).encode(),
+            headers=KIND,
+        )
 
     def ask(self, method: str, url: str, **options: Any) -> httpx.Response:
         answer: httpx.Response = self.runner.run(self.client.request(method, url, **options))
@@ -78,7 +83,7 @@ def text_of(data: Any) -> bytes:
     return json.dumps(data).encode()  # NaN and Infinity too, as careless clients do
 
 
-SETTINGS = settings(max_examples=120, deadline=None)
+SETTINGS = settings(max_examples=60, deadline=None)
 
 
 def test_query_strings(world: World) -> None:
@@ -145,7 +150,11 @@ def test_headers(world: World) -> None:
     visible = st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=126), max_size=20)
 
     @SETTINGS
-    @given(st.dictionaries(st.sampled_from(["Accept", "If-Match", "If-None-Match", "Content-Type", "Prefer", "Content-Length", "Host"]), visible))
+    @given(
+        st.dictionaries(
+            st.sampled_from(["Accept", "If-Match", "If-None-Match", "Content-Type", "Prefer", "Content-Length", "Host"]), visible
+        )
+    )
     def check(headers: dict[str, str]) -> None:
         for method in ("GET", "DELETE"):
             world.ask(method, "/everythings/nobody", headers=headers)
@@ -155,7 +164,7 @@ def test_headers(world: World) -> None:
 
 
 @given(st.text(min_size=1, max_size=30).filter(lambda text: "\0" not in text and text not in (".", "..")))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_every_text_key_has_a_url(key: str) -> None:
     async def check() -> None:
         async with client_of(api(Store("memory:"), [Everything])) as client:

@@ -66,7 +66,13 @@ async def test_schemas_say_the_rules(document: Any) -> None:
     assert schemas["CustomerCreate"]["properties"]["email"]["format"] == "email"
     assert "notes" not in schemas["Customer"]["properties"]
     assert schemas["TagCreate"]["properties"]["label"]["pattern"] == "^[a-z]+$"
-    assert schemas["LineCreate"]["properties"]["quantity"] == {"type": "integer", "format": "int64", "minimum": 1, "maximum": 1000, "default": 1}
+    assert schemas["LineCreate"]["properties"]["quantity"] == {
+        "type": "integer",
+        "format": "int64",
+        "minimum": 1,
+        "maximum": 1000,
+        "default": 1,
+    }
     every = schemas["Everything"]["properties"]
     assert every["colour"]["enum"] == ["red", "blue", None]
     assert every["numbers"] == {"type": "array", "uniqueItems": True, "items": {"type": "integer", "format": "int64"}}

@@ -87,6 +87,7 @@ def test_a_served_api(served: tuple[subprocess.Popen[str], int]) -> None:
     chunked = b"POST /things HTTP/1.1\r\nHost: [::1]:1\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
     assert raw(port, chunked + b'10\r\n{"name":"second"}\r\n0\r\n\r\n').startswith(b"HTTP/1.1 400"), "the chunk is longer than it says"
     assert raw(port, chunked + b'11\r\n{"name":"second"}\r\n0\r\n\r\n').startswith(b"HTTP/1.1 201")
+    connection.close()
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=10)
     assert (process.returncode, out) == (0, "ended\n")
