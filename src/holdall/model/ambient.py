@@ -49,3 +49,19 @@ def ambient_home(model: Any) -> Home:
             hint=f"Write 'with store:' around it, use store[{model.__name__}], or declare class {model.__name__}(Model, store=store).",
         )
     return frame.home
+
+
+def enter(home: Home, tx: Any) -> None:
+    """Make a store, and a transaction of it if one is given, ambient from here on in this thread or task."""
+    current.set(Frame(home, tx, current.get()))
+
+
+def leave(home: Home) -> None:
+    """End the innermost frame; ProgrammingError if it is another store's (blocks that were left in another order than entered)."""
+    frame = current.get()
+    if frame is None or frame.home is not home:
+        raise ProgrammingError(
+            "A store's block was left in another thread or task than it was entered in, or out of order.",
+            hint="Use 'with' blocks, properly nested.",
+        )
+    current.set(frame.outer)

@@ -54,9 +54,7 @@ class Collection(Generic[M]):
         """Make and save many records, all or none."""
         return self._store().run("create_many", self._model, list(items))  # type: ignore[no-any-return]
 
-    def upsert(
-        self, *, by: str | Sequence[str] | None = None, on_conflict: Literal["update", "ignore"] = "update", **values: Any
-    ) -> M:
+    def upsert(self, *, by: str | Sequence[str] | None = None, on_conflict: Literal["update", "ignore"] = "update", **values: Any) -> M:
         """Create a record, or change the one that has the same values in `by` (the key if not given, or a unique constraint)."""
         return self._store().run("upsert", self._model, values, by, on_conflict)  # type: ignore[no-any-return]
 

@@ -5,7 +5,7 @@ Owns how users spell queries. Every building method returns a new query. Must no
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar
 
@@ -17,10 +17,8 @@ from holdall.query import (
     Condition,
     Consistency,
     FieldRef,
-    Include,
     Lock,
     Order,
-    Related,
     Select,
     Term,
     aggregate,
@@ -137,9 +135,7 @@ class QueryBase(Generic[M]):
         check_limits(None, rows)
         return self._with(offset=rows)
 
-    def include(
-        self, *relations: Any, where: Condition | bool | None = None, order_by: Any = None, limit: int | None = None
-    ) -> Self:
+    def include(self, *relations: Any, where: Condition | bool | None = None, order_by: Any = None, limit: int | None = None) -> Self:
         """Load relations with the records, one query each: include(Order.customer, "lines.product").
 
         `where`, `order_by` and `limit` restrict the one relation given; the limit counts for each parent.
@@ -149,7 +145,7 @@ class QueryBase(Generic[M]):
         made = [make_include(self._select.entity, relation) for relation in relations]
         if where is not None or order_by is not None or limit is not None:
             if len(made) != 1 or made[0].children:
-                raise QueryError("where, order_by and limit of include() go with exactly one relation.", hint="Call include() once for each.")
+                raise QueryError("where, order_by and limit of include() go with one relation.", hint="Call include() once for each.")
             target = made[0].relation.target.entity
             inner: QueryBase[Any] = QueryBase(self._model, Select(target), None)
             if where is not None:
@@ -208,10 +204,7 @@ class QueryBase(Generic[M]):
     def _check_root(self, node: Any) -> None:
         entity = self._select.entity
         for ref in references(node):
-            if isinstance(ref, FieldRef):
-                root = ref.entity
-            else:
-                root = (ref.steps[0] if ref.steps else ref.relation).owner.entity
+            root = ref.entity if isinstance(ref, FieldRef) else (ref.steps[0] if ref.steps else ref.relation).owner.entity
             if root is not entity:
                 name = expr_name(ref) if isinstance(ref, FieldRef) else f"{root.name}.{ref.relation.name}"
                 raise QueryError(
@@ -246,13 +239,28 @@ class QueryBase(Generic[M]):
                 raise QueryError(f"'{column.alias}' is {column.expr.type.name}, which cannot be made distinct.", name=column.alias)
         for order in select.order:
             if grouped and not isinstance(order.expr, Aggregate) and order.expr not in select.group_by:
-                raise QueryError(f"{expr_name(order.expr)} has no single value for a group.", hint="Sort by a grouped field or an aggregate.")
+                raise QueryError(
+                    f"{expr_name(order.expr)} has no single value for a group.", hint="Sort by a grouped field or an aggregate."
+                )
         return select
 
     def _aggregate(self, fn: Any, term: Any) -> Select:
         made = aggregate(fn, text_term(self._select.entity, term) if isinstance(term, str) else term)
         self._check_root(made._expr)
         return replace(self._select, columns=(Column(fn, made._expr),), order=(), includes=())
+
+    def _walk(self, page_rows: int) -> Generator[tuple[Select, int, str | None] | None, Page[M]]:
+        """What to ask for next while streaming: a query, a page size and a cursor; is sent each page; None at the end."""
+        remaining = self._select.limit
+        select, cursor = replace(self._select, limit=None), None
+        while remaining is None or remaining > 0:
+            page = yield select, page_rows if remaining is None else min(page_rows, remaining), cursor
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+            remaining = None if remaining is None else remaining - len(page.items)
+            select = replace(select, offset=0)
+        yield None
 
     def __repr__(self) -> str:
         from holdall.query import select_text
@@ -330,13 +338,12 @@ class Query(QueryBase[M]):
 
     def stream(self, page_rows: int = 1000) -> Iterator[M]:
         """All records, read in pages; each page is a read of its own unless a transaction is open."""
-        cursor = None
-        while True:
-            page: Page[M] = self._store().run("page", self._model, self._select, page_rows, cursor, True)
+        walk = self._walk(page_rows)
+        ask = next(walk, None)
+        while ask is not None:
+            page: Page[M] = self._store().run("page", self._model, *ask, True)
             yield from page.items
-            cursor = page.next_cursor
-            if cursor is None:
-                return
+            ask = walk.send(page)
 
     def __iter__(self) -> Iterator[M]:
         return self.stream()
@@ -414,14 +421,13 @@ class AsyncQuery(QueryBase[M]):
 
     async def stream(self, page_rows: int = 1000) -> AsyncIterator[M]:
         """All records, read in pages; each page is a read of its own unless a transaction is open."""
-        cursor = None
-        while True:
-            page: Page[M] = await self._store().arun("page", self._model, self._select, page_rows, cursor, True)
+        walk = self._walk(page_rows)
+        ask = next(walk, None)
+        while ask is not None:
+            page: Page[M] = await self._store().arun("page", self._model, *ask, True)
             for item in page.items:
                 yield item
-            cursor = page.next_cursor
-            if cursor is None:
-                return
+            ask = walk.send(page)
 
     def __aiter__(self) -> AsyncIterator[M]:
         return self.stream()

@@ -140,5 +140,3 @@ def _many_to_many(
             by_local.setdefault(near_values, []).append(place[far_values])
     groups = [[children[index] for index in sorted(by_local.get(values, ()))] for values in local]
     return _attach(records, relation, groups, include)
-
-

@@ -136,9 +136,7 @@ def count(core: Core, scope: Scope | None, model: type[Model], select: Select) -
     """How many records, limit and offset counted in."""
     if model not in core.ready:
         yield from make_ready(core, scope, model)
-    counted = replace(
-        select, columns=(Column("count", Aggregate("count", None, False, INT)),), order=(), includes=(), limit=None, offset=0
-    )
+    counted = replace(select, columns=(Column("count", Aggregate("count", None, False, INT)),), order=(), includes=(), limit=None, offset=0)
     ((total,),) = yield from rows_of(core, scope, counted)
     total = max(0, total - select.offset)
     return total if select.limit is None else min(total, select.limit)

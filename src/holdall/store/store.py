@@ -9,13 +9,12 @@ import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from contextvars import Token
 from typing import Any, ParamSpec, Self, TypeVar, cast
 
 from holdall.backends import Backend, Capabilities, Isolation, Raw
 from holdall.backends.registry import backend_for
 from holdall.errors import DeclarationError, ProgrammingError, QueryError, Unsupported
-from holdall.model import AsyncCollection, Collection, Frame, Model, current
+from holdall.model import AsyncCollection, Collection, Model, current, enter, leave
 from holdall.program import Program, arun, run
 from holdall.store import loading, reads, writes
 from holdall.store.core import EVENTS, Clock, Core, Hooks, Scope, doom, handle_of, owner_here, system_clock
@@ -50,6 +49,7 @@ OPERATIONS: dict[str, Callable[..., Program[Any]]] = {
     "delete_where": writes.delete_where,
 }
 _WITH_EVENTS = frozenset({"create", "create_many", "save", "delete"})
+_WRITES = _WITH_EVENTS | {"upsert", "update_where", "delete_where"}
 
 
 class Store:
@@ -70,8 +70,6 @@ class Store:
         autoload: bool = False,
     ) -> None:
         self._core = Core(backend_for(where), clock=clock, models=models, records=records, autoload=autoload)
-        self._swapped: list[Core] = []
-        self._tokens: list[Token[Frame | None]] = []
 
     # Running
 
@@ -87,7 +85,7 @@ class Store:
                 with self.transaction():
                     return self.run(name, *args)
             return run(OPERATIONS[name](core, None, *args), core.perform)
-        scope.check(owner_here())
+        scope.check(owner_here(), writes=name in _WRITES)
         try:
             return run(OPERATIONS[name](core, scope, *args), core.perform)
         except BaseException as error:
@@ -103,7 +101,7 @@ class Store:
                 async with self.aio.transaction():
                     return await self.arun(name, *args)
             return await arun(OPERATIONS[name](core, None, *args), core.aperform)
-        scope.check(owner_here(asyncio.current_task()))
+        scope.check(owner_here(asyncio.current_task()), writes=name in _WRITES)
         try:
             return await arun(OPERATIONS[name](core, scope, *args), core.aperform)
         except BaseException as error:
@@ -119,9 +117,14 @@ class Store:
 
     def _drive(self, make: Callable[..., Program[R]], *args: Any) -> R:
         scope = self._scope()
-        if scope is not None:
-            scope.check(owner_here())
-        return run(make(self._core, scope, *args), self._core.perform)
+        if scope is None:
+            return run(make(self._core, None, *args), self._core.perform)
+        scope.check(owner_here(), writes=make is writes.save_all)
+        try:
+            return run(make(self._core, scope, *args), self._core.perform)
+        except BaseException as error:
+            doom(scope, error)
+            raise
 
     def has_core(self, core: object) -> bool:
         """Whether that is what this store works on now."""
@@ -150,11 +153,11 @@ class Store:
 
     def __enter__(self) -> Self:
         """Make this the ambient store of the block. Leaving the outermost block does not close the store."""
-        self._tokens.append(current.set(Frame(self, self._scope(), current.get())))
+        enter(self, self._scope())
         return self
 
     def __exit__(self, *exc: object) -> None:
-        current.reset(self._tokens.pop())
+        leave(self)
 
     def open(self) -> Self:
         """Connect now rather than on first use; Unavailable if it cannot be reached."""
@@ -188,16 +191,12 @@ class Store:
         """Save records of any models in one unit of work: parents before children, all or none."""
         self._drive(writes.save_all, list(records))
 
-    def transaction(
-        self, *, isolation: Isolation | None = None, read_only: bool = False, timeout_s: float | None = None
-    ) -> Transaction:
+    def transaction(self, *, isolation: Isolation | None = None, read_only: bool = False, timeout_s: float | None = None) -> Transaction:
         """A transaction as a `with` block; inside another one, a savepoint. Unsupported if the backend lacks the level."""
         check_isolation(self._core, isolation, nested=self._scope() is not None)
         return Transaction(self, isolation, read_only, timeout_s)
 
-    def unit(
-        self, *, retries: int = 5, isolation: Isolation | None = None
-    ) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    def unit(self, *, retries: int = 5, isolation: Isolation | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
         """Decorate a function (async too): it runs in a transaction, and again from the start after a conflict, at most `retries` times."""
 
         def decorate(function: Callable[P, R]) -> Callable[P, R]:
@@ -254,14 +253,18 @@ class AsyncStore:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._token: Token[Frame | None] | None = None
 
     async def _drive(self, make: Callable[..., Program[R]], *args: Any) -> R:
         scope = self._store._scope()
-        if scope is not None:
-            scope.check(owner_here(asyncio.current_task()))
         core = self._store._core
-        return await arun(make(core, scope, *args), core.aperform)
+        if scope is None:
+            return await arun(make(core, None, *args), core.aperform)
+        scope.check(owner_here(asyncio.current_task()), writes=make is writes.save_all)
+        try:
+            return await arun(make(core, scope, *args), core.aperform)
+        except BaseException as error:
+            doom(scope, error)
+            raise
 
     def __getitem__(self, model: type[M]) -> AsyncCollection[M]:
         """The records of a model in this store."""
@@ -279,12 +282,11 @@ class AsyncStore:
 
     async def __aenter__(self) -> Self:
         """Make this the ambient store of the block."""
-        self._token = current.set(Frame(self._store, self._store._scope(), current.get()))
+        enter(self._store, self._store._scope())
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        assert self._token is not None
-        current.reset(self._token)
+        leave(self._store)
 
     async def open(self) -> Self:
         """Connect now rather than on first use; Unavailable if it cannot be reached."""

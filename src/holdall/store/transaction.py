@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextvars import Token
 from typing import TYPE_CHECKING, Any, Self
 
 from holdall.backends import Isolation
 from holdall.errors import OutcomeUnknown, ProgrammingError, TransactionDoomed
-from holdall.model import Frame, current
+from holdall.model import enter, leave
 from holdall.program import Call, Program, arun, run
 from holdall.store.core import Scope, owner_here
 
@@ -27,7 +26,6 @@ class _Block:
         self._store = store
         self._options = (isolation, read_only, timeout_s)
         self._scope: Scope | None = None
-        self._token: Token[Frame | None] | None = None
 
     def _enter(self, task: Any) -> None:
         if self._scope is not None:
@@ -38,12 +36,11 @@ class _Block:
             outer.check(owner)
         core = self._store._core if outer is None else outer.core
         self._scope = Scope(core, outer, owner, *self._options)
-        self._token = current.set(Frame(self._store, self._scope, current.get()))
+        enter(self._store, self._scope)
 
     def _leave(self) -> Scope:
         assert self._scope is not None
-        assert self._token is not None
-        current.reset(self._token)
+        leave(self._store)
         return self._scope
 
     def after_commit(self, function: Callable[..., Any], *args: Any) -> None:

@@ -65,8 +65,7 @@ def create(core: Core, scope: Scope | None, model: type[M], values: Mapping[str,
 
 def _insert(core: Core, scope: Scope | None, record: Model) -> Program[None]:
     """Insert one new record, and the new records that it is linked to."""
-    neighbours = new_neighbours(record)
-    if len(neighbours) > 1:
+    if record.__linked__() and (len(new_neighbours(record)) > 1 or any(added for _, added, _ in record.__link_changes__())):
         yield from create_graph(core, scope, [record])
         return
     entity = record.__entity__
@@ -78,7 +77,6 @@ def _insert(core: Core, scope: Scope | None, record: Model) -> Program[None]:
     handle = None if scope is None else (yield from handle_of(scope))
     results = yield from core.backend.apply((Insert(entity, (row,)),), "atomic", handle, core.visible_at())
     _inserted(record, row, results[0][0])
-    yield from _insert_links(core, handle, [record])
     yield from _fire(core, scope, "after_create", record)
 
 
@@ -92,57 +90,74 @@ def _inserted(record: Model, row: tuple[Any, ...], key: Any) -> None:
     record._row = row
 
 
-def _insert_links(core: Core, handle: Any, records: Sequence[Model]) -> Program[None]:
-    """Write the link rows of plain many-to-many relations of newly saved records."""
+def _write_links(core: Core, handle: Any, records: Sequence[Model]) -> Program[None]:
+    """Write and remove the link rows of plain many-to-many relations, as the records' lists were changed since they were read."""
     for record in records:
-        for relation, others in record.__new_links__():
+        for relation, added, removed in record.__link_changes__():
             assert relation.through is not None
             link = relation.through.entity
-            here = tuple(getattr(record, name) for name in relation.local)
-            rows = []
-            for other in others:
-                there = tuple(getattr(other, name) for name in relation.remote)
-                by_name = dict(zip((*relation.through_local, *relation.through_remote), (*here, *there), strict=True))
-                rows.append(tuple(by_name[field.name] for field in link.fields))
-            if rows:
-                yield from core.backend.apply((Insert(link, rows),), "atomic", handle, core.visible_at())
+            make_row = _link_row(link, relation, record)
+            if removed:
+                keys = [link.row_key(make_row(other)) for other in removed]
+                batch = [Delete(link, key, required=False) for key in keys]
+                yield from core.backend.apply(batch, "atomic", handle, core.visible_at())
+            if added:
+                rows = [make_row(other) for other in added]
+                batch_ = [Upsert(link, row, link.key, ()) for row in rows]
+                yield from core.backend.apply(batch_, "atomic", handle, core.visible_at())
             record.__links_saved__(relation.name)
+
+
+def _link_row(link: Entity, relation: Any, record: Model) -> Callable[[Model], tuple[Any, ...]]:
+    """Makes the link row between this record and another one."""
+
+    def make(other: Model) -> tuple[Any, ...]:
+        by_name = {name: getattr(record, local) for name, local in zip(relation.through_local, relation.local, strict=True)}
+        by_name |= {name: getattr(other, remote) for name, remote in zip(relation.through_remote, relation.remote, strict=True)}
+        return tuple(by_name[field.name] for field in link.fields)
+
+    return make
 
 
 def create_graph(core: Core, scope: Scope | None, roots: Sequence[Model]) -> Program[None]:
     """Insert these new records and the new ones that they are linked to, parents first (F5), all or none."""
-    for model in dict.fromkeys(type(record) for record in roots):
+    groups, postponed = insertion_order(roots)
+    everyone = [record for group in groups for record in group]
+    for model in dict.fromkeys(type(record) for record in everyone):
         if model not in core.ready:
             yield from make_ready(core, scope, model)
-    steps, postponed = insertion_order(roots)
 
     def body(handle: Any) -> Program[None]:
-        for group in steps:
-            for record in group:
-                yield from _fire(core, scope, "before_create", record)
-                stamp(core, record)
-                record.__resolve_links__()
-            rows = [_without(record, postponed.get(id(record), ())) for record in group]
-            results = yield from core.backend.apply((Insert(group[0].__entity__, rows),), "atomic", handle, core.visible_at())
-            for record, row, key in zip(group, rows, results[0], strict=True):
-                _inserted(record, row, key)
-        everyone = [record for group in steps for record in group]
+        for group in groups:
+            yield from _insert_group(core, scope, handle, group, postponed)
         for record in everyone:
             if id(record) in postponed:
                 record.__resolve_links__()
                 yield from _patch(core, handle, record)
-        yield from _insert_links(core, handle, everyone)
+        yield from _write_links(core, handle, everyone)
         for record in everyone:
             yield from _fire(core, scope, "after_create", record)
 
     try:
         yield from atomically(core, scope, body)
     except BaseException:
-        if scope is None:
-            for group in steps:
-                for record in group:
-                    record._row = None
+        for record in everyone:  # nothing was kept, so they are as new as before
+            record._row = None
         raise
+
+
+def _insert_group(
+    core: Core, scope: Scope | None, handle: Any, group: Sequence[Model], postponed: Mapping[int, Sequence[str]]
+) -> Program[None]:
+    """Insert records of one model, whose parents are there already."""
+    for record in group:
+        yield from _fire(core, scope, "before_create", record)
+        stamp(core, record)
+        record.__resolve_links__()
+    rows = [_without(record, postponed.get(id(record), ())) for record in group]
+    results = yield from core.backend.apply((Insert(group[0].__entity__, rows),), "atomic", handle, core.visible_at())
+    for record, row, key in zip(group, rows, results[0], strict=True):
+        _inserted(record, row, key)
 
 
 def _without(record: Model, names: Sequence[str]) -> tuple[Any, ...]:
@@ -201,7 +216,7 @@ def save(core: Core, scope: Scope | None, model: type[M], record: M) -> Program[
         yield from _fire(core, scope, "after_update", record)
     else:
         yield from _patch(core, handle, record)
-    yield from _insert_links(core, handle, [record])
+    yield from _write_links(core, handle, [record])
     return record
 
 
@@ -445,6 +460,3 @@ def clear(core: Core, scope: Scope | None, models: Sequence[type[Model]]) -> Pro
     from holdall.store.core import all_entities
 
     yield from core.backend.reset(all_entities(models or tuple(core.ready)))
-
-
-Operation = Callable[..., Program[Any]]
