@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from holdall.errors import near_name
-from holdall.model import Model, thaw
+from holdall.model import Model, thawer
 from holdall.schema import BadOperand, Field
 from holdall.transfer.delimited import Quoted
 from holdall.transfer.forms import Convert, json_reader, text_reader
@@ -110,7 +110,7 @@ def column_of(model: type[Model], field: Field) -> Column:
         absent_is_null=field.nullable and field.type.kind == "json" and (declared.required or declared.default is None),
         read_text=text_reader(field.type),
         read_json=json_reader(field.type),
-        thaw=thaw(field.type, field.nullable),
+        thaw=thawer(field.type, field.nullable),
         plain=field.type.kind == "str" and field.type.codec is None and field.type.choices is None,
     )
 

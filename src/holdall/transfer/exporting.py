@@ -113,7 +113,7 @@ def _rows(query: Query[M]) -> Iterator[Row]:
         raise QueryError("distinct() and group_by() go with values(), not with an export.")
     records: Iterable[M] = query.stream(PAGE_ROWS)
     for record in records:
-        row = record.__row__()
+        row = record._row
         assert row is not None
         yield row
 

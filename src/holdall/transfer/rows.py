@@ -128,7 +128,8 @@ class Reader(Generic[M]):
                 found[target] = name
                 self._cells.append((index, self._columns[target]))
         if not any("separated by" in text for text in wrong):
-            wrong += [f"The column '{item.name}' is missing." for item in self._columns.values() if item.required and item.name not in found]
+            missing = [f"'{item.name}'" for item in self._columns.values() if item.required and item.name not in found]
+            wrong += [f"Missing: {', '.join(missing)}."] if missing else []
             wrong += [f"There is no column '{name}' to rename. {near_name(name, header)}" for name in self.rename if name not in header]
         if wrong:
             lines = "".join(f"\n  {text}" for text in wrong)
@@ -204,8 +205,6 @@ class Reader(Generic[M]):
             raise self.file.bad(f"row {number} is not JSON: {error}.", line=line, row=number) from None
         except RecursionError:
             raise self.file.bad(f"row {number} is nested too deeply.", line=line, row=number) from None
-        except StopIteration:
-            raise self.file.bad(f"the list ends in row {number}.", line=line, row=number) from None
 
     def _of_object(self, content: dict[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
         values: dict[str, Any] = {}
