@@ -13,11 +13,11 @@ from holdall.errors import ProgrammingError, QueryError, Unsupported, near_name
 from holdall.model import Model, Query
 from holdall.schema import Entity, Field
 from holdall.store import Store
+from holdall.transfer.batches import Progress
 from holdall.transfer.columns import column_of
 from holdall.transfer.delimited import check_delimiter, record_writer
 from holdall.transfer.files import FORMATS, Format, Source, check_format, format_of, open_output
 from holdall.transfer.forms import json_writer, sorted_json, text_writer
-from holdall.transfer.importing import Progress
 
 M = TypeVar("M", bound=Model)
 Row = tuple[Any, ...]
@@ -84,7 +84,9 @@ def export_rows(
 def _format_of(target: Source) -> Format:
     found = None if target == "-" else format_of(str(target))
     if found is None:
-        raise ProgrammingError("The format of the export cannot be told from its target.", hint=f"Pass format= with one of {', '.join(FORMATS)}.")
+        raise ProgrammingError(
+            "The format of the export cannot be told from its target.", hint=f"Pass format= with one of {', '.join(FORMATS)}."
+        )
     return found
 
 

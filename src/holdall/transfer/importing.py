@@ -5,16 +5,17 @@ Owns the transaction around an import and what happens to bad rows. Must not kno
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar
+from typing import Generic, Literal, TypeVar
 
-from holdall.errors import BadRow, ConstraintViolation, HoldallError, Problem, ProgrammingError, SizeLimit, ValidationError
+from holdall.errors import BadRow, HoldallError, ProgrammingError
 from holdall.model import Model
 from holdall.store import Store
+from holdall.transfer.batches import Progress, problems_of, write_batch
 from holdall.transfer.delimited import check_delimiter
 from holdall.transfer.files import Source, open_input
 from holdall.transfer.rejects import Rejects, rejects_target
@@ -22,11 +23,7 @@ from holdall.transfer.rows import RawRow, Reader
 from holdall.transfer.selfrefs import parents_first, refers_to_itself
 
 M = TypeVar("M", bound=Model)
-Progress = Callable[[int, int | None], None]
 OnError = Literal["stop", "skip"]
-
-# What is wrong with one row, and not with the store.
-_OF_A_ROW = (ConstraintViolation, ValidationError, SizeLimit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,36 +136,12 @@ class _Job(Generic[M]):
                 yield row, record
 
     def _write(self, batch: list[tuple[RawRow, M]]) -> None:
-        model = self._reader.model
-        try:
-            with self._store.transaction():
-                self._store.run("insert_given", model, [record for _, record in batch])
-        except _OF_A_ROW:
-            self._write_singly(batch)
-        else:
-            self.written += len(batch)
+        self.written += write_batch(self._store, self._reader.model, batch, self._reader.take, self._refused)
         if self._progress is not None:
             self._progress(self.read, None)
 
-    def _write_singly(self, batch: list[tuple[RawRow, M]]) -> None:
-        """Find the rows of a batch that the store refuses."""
-        for row, _ in batch:
-            # Made anew, because handlers of the failed batch may have changed the object.
-            record = self._reader.take(row)
-            try:
-                with self._store.transaction():
-                    self._store.run("insert_given", self._reader.model, [record])
-            except _OF_A_ROW as error:
-                bad = BadRow(self._reader.file.name, row.number, row.line, _problems(error))
-                if self._rejects is None:
-                    raise bad from error
-                self._rejects.add(row, bad)
-            else:
-                self.written += 1
-
-
-def _problems(error: HoldallError) -> list[Problem]:
-    if isinstance(error, ValidationError):
-        return list(error.problems)
-    fields: tuple[Any, ...] = error.fields if isinstance(error, ConstraintViolation) else ()
-    return [Problem((", ".join(fields),) if fields else (), error.code, error.message)]
+    def _refused(self, row: RawRow, error: HoldallError) -> None:
+        bad = BadRow(self._reader.file.name, row.number, row.line, problems_of(error))
+        if self._rejects is None:
+            raise bad from error
+        self._rejects.add(row, bad)

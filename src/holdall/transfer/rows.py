@@ -175,7 +175,9 @@ class Reader(Generic[M]):
         position = _blank(text, 0)
         if text[position : position + 1] != "[":
             what = f"is no list of objects; it begins with {text[position : position + 20]!r}" if text[position:] else "is empty"
-            raise self.file.bad(f"the file {what}.", hint='It must be [{"field": value, …}, …]; one object on each line is the format ndjson.')
+            raise self.file.bad(
+                f"the file {what}.", hint='It must be [{"field": value, …}, …]; one object on each line is the format ndjson.'
+            )
         position = _blank(text, position + 1)
         number, line, counted = 0, 1, 0
         more = text[position : position + 1] != "]"

@@ -26,9 +26,7 @@ def parents_first(entity: Entity, items: Iterable[tuple[T, Model]]) -> Iterator[
 
     Rows that refer to each other in a circle come last, as they are: no order helps them.
     """
-    references = [
-        (reference.fields, reference.target_fields) for reference in entity.references if reference.target.entity is entity
-    ]
+    references = [(reference.fields, reference.target_fields) for reference in entity.references if reference.target.entity is entity]
     targets = list(dict.fromkeys(target for _, target in references))
     gone: set[tuple[Key, Key]] = set()
     waiting: dict[tuple[Key, Key], list[tuple[T, Model]]] = {}
@@ -65,7 +63,10 @@ def parents_first(entity: Entity, items: Iterable[tuple[T, Model]]) -> Iterator[
             waiting.setdefault(blocked, []).append(item)
     # What still waits refers to rows that are in the store already, or nowhere, or to each other.
     own = {
-        (target, tuple([getattr(record, name) for name in target])) for group in waiting.values() for _, record in group for target in targets
+        (target, tuple([getattr(record, name) for name in target]))
+        for group in waiting.values()
+        for _, record in group
+        for target in targets
     }
     for place in [place for place in waiting if place not in own]:
         for item in waiting.pop(place):
