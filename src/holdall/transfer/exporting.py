@@ -64,7 +64,8 @@ def export_rows(
     written = 0
     with open_output(target) as stream, store.transaction(read_only=True):
         write = stream.write
-        write({"csv": lambda: encode(None), "json": lambda: b"[", "ndjson": lambda: b""}[chosen]())
+        if chosen != "ndjson":
+            write(encode(None) if chosen == "csv" else b"[")
         for row in _rows(query):
             if chosen == "json":
                 write(b",\n" if written else b"\n")
@@ -149,7 +150,7 @@ def _json(model: type[Model], fields: Sequence[Field]) -> Callable[[Row | None],
             if value is None and column.kind == "json":
                 if not column.absent_is_null:
                     raise Unsupported(
-                        f"{model.__name__}.{field.name} is null in one record; JSON cannot tell this from JSON's null, nor from the default.",
+                        f"{model.__name__}.{field.name} is null in one record; JSON cannot tell this from its own null or the default.",
                         hint="Export as CSV, or leave the column out.",
                     )
                 continue

@@ -43,7 +43,7 @@ def check_format(name: str) -> Format:
     """The format of that name; ProgrammingError with a near name if there is none."""
     if name not in FORMATS:
         raise ProgrammingError(f"There is no format '{name}'.", hint=near_name(name, FORMATS))
-    return cast("Format", name)
+    return name
 
 
 def format_of(name: str) -> Format | None:
@@ -190,7 +190,7 @@ def _open(source: Source, stack: ExitStack) -> tuple[io.BufferedReader, str]:
     if source == "-":
         return cast("io.BufferedReader", sys.stdin.buffer), "standard input"
     if not isinstance(source, str | Path):
-        if isinstance(source, io.TextIOBase) or not hasattr(source, "read"):
+        if _is_text(source) or not hasattr(source, "read"):
             raise ProgrammingError("import takes a path, '-' or a file opened in binary mode.", hint="open(path, 'rb')")
         name = getattr(source, "name", None)
         buffered = source if hasattr(source, "peek") else io.BufferedReader(_Joined(b"", source))
@@ -206,6 +206,10 @@ def _open(source: Source, stack: ExitStack) -> tuple[io.BufferedReader, str]:
         raise BadFile(f"{path} is a folder.", source=str(path), hint="Name the file in it.") from None
     except OSError as error:
         raise BadFile(f"{path} cannot be opened: {error.strerror}.", source=str(path)) from None
+
+
+def _is_text(stream: object) -> bool:
+    return isinstance(stream, io.TextIOBase)
 
 
 def _unpacked(raw: io.BufferedReader, name: str, stack: ExitStack) -> tuple[IO[bytes], str]:
@@ -239,7 +243,7 @@ def open_output(target: Source) -> Generator[IO[bytes]]:
         sys.stdout.buffer.flush()
         return
     if not isinstance(target, str | Path):
-        if isinstance(target, io.TextIOBase) or not hasattr(target, "write"):
+        if _is_text(target) or not hasattr(target, "write"):
             raise ProgrammingError("export takes a path, '-' or a file opened in binary mode.", hint="open(path, 'wb')")
         yield target
         return

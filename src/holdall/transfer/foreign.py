@@ -21,11 +21,11 @@ not fit is an error with its row. Must not know drivers.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar, cast
 from urllib.parse import urlsplit
 
 from holdall.backends import Backend, Inspection, Raw, Transactions
@@ -102,13 +102,13 @@ def copy_foreign(
     return CopyResult(written, (store.now() - begun).total_seconds())
 
 
-def _copied(store: Store, model: type[M], rows: Iterator[_Row[M]], batch_rows: int) -> Iterator[int]:
-    items: Iterator[tuple[_Row[M], M]] = ((row, row.make()) for row in rows)
+def _copied(store: Store, model: type[M], rows: Iterator[_Stored[M]], batch_rows: int) -> Iterator[int]:
+    items: Iterator[tuple[_Stored[M], M]] = ((row, row.make()) for row in rows)
     if refers_to_itself(model.__entity__):
-        items = cast("Iterator[tuple[_Row[M], M]]", parents_first(model.__entity__, items))
-    batch: list[tuple[_Row[M], M]] = []
+        items = cast("Iterator[tuple[_Stored[M], M]]", parents_first(model.__entity__, items))
+    batch: list[tuple[_Stored[M], M]] = []
 
-    def refused(row: _Row[M], error: HoldallError) -> None:
+    def refused(row: _Stored[M], error: HoldallError) -> None:
         raise BadRow(row.source, row.number, None, problems_of(error)) from error
 
     for item in items:
@@ -172,22 +172,11 @@ def _for_reading(url: str) -> str:
 # Rows.
 
 
-class _Row(Protocol[M]):
-    """One stored row, and how to make a record of it."""
-
-    source: str
-    number: int
-
-    def make(self) -> M:
-        """A new record; BadRow."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class _Reading(Generic[M]):
     """How the rows of one table become records of a model."""
 
-    model: type[Any]
+    model: type[M]
     table: str
     text: str  # SELECT … FROM …
     key: tuple[str, ...]
@@ -196,16 +185,20 @@ class _Reading:
 
 
 @dataclass(slots=True)
-class _Stored:
-    reading: _Reading
+class _Stored(Generic[M]):
+    """One stored row."""
+
+    reading: _Reading[M]
     number: int
     values: tuple[Any, ...]
 
     @property
     def source(self) -> str:
+        """What messages call the place."""
         return f"table {self.reading.table}"
 
-    def make(self) -> Any:
+    def make(self) -> M:
+        """A new record; BadRow with all problems."""
         values: dict[str, Any] = {}
         problems: list[Problem] = []
         for (name, read), value in zip(self.reading.readers, self.values, strict=False):
@@ -224,7 +217,7 @@ class _Stored:
         raise BadRow(self.source, self.number, None, problems)
 
 
-def _read(backend: _Foreign, tx: Any, tables: Sequence[Table], model: type[M], table: str | None) -> Iterator[_Row[M]]:
+def _read(backend: _Foreign, tx: Any, tables: Sequence[Table], model: type[M], table: str | None) -> Iterator[_Stored[M]]:
     """The rows, a page at a time, by the table's own key."""
     reading = _plan(tables, model, table)
     keys = ", ".join(_quote(name) for name in reading.key)
@@ -233,7 +226,7 @@ def _read(backend: _Foreign, tx: Any, tables: Sequence[Table], model: type[M], t
         where, parameters = "", ()
         if last is not None:
             where, parameters = f" WHERE ({keys}) > ({', '.join('?' * len(last))})", last
-        text = f"{reading.text}{where} ORDER BY {keys} LIMIT {PAGE_ROWS}"  # noqa: S608 - names are quoted, values are parameters
+        text = f"{reading.text}{where} ORDER BY {keys} LIMIT {PAGE_ROWS}"
         _, rows = run(backend.raw(text, parameters, tx), backend.perform)
         for row in rows:
             number += 1
@@ -243,7 +236,7 @@ def _read(backend: _Foreign, tx: Any, tables: Sequence[Table], model: type[M], t
         last = tuple(rows[-1][place] for place in reading.key_places)
 
 
-def _plan(tables: Sequence[Table], model: type[Model], name: str | None) -> _Reading:
+def _plan(tables: Sequence[Table], model: type[M], name: str | None) -> _Reading[M]:
     """Match a table with a model; SchemaMismatch if it cannot be."""
     entity = model.__entity__
     wanted = name or entity.table

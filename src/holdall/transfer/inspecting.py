@@ -183,23 +183,19 @@ def _groups(model: ModelInfo, groups: Iterable[Sequence[str]]) -> list[tuple[str
 
 
 def _indexes(model: ModelInfo, table: Table) -> None:
-    referring = {tuple(key["columns"][:1]) for key in table["foreign_keys"]}
+    referring = {key["columns"][0].casefold() for key in table["foreign_keys"]}  # these get an index without being asked
     groups: list[Sequence[str]] = []
     for index in table["indexes"]:
         columns = index["columns"]
         if index["partial"] or None in columns:
             what = "with a condition" if index["partial"] else "over an expression"
             model.comments.append(f"{'Unique index' if index['unique'] else 'Index'} {index['name']!r} is left out ({what}).")
-        elif index["unique"]:
-            continue
-        elif len(columns) > 1:
+        elif not index["unique"] and len(columns) > 1:
             groups.append(columns)
-        elif (
-            tuple(columns) not in referring
-            and (item := model.by_column.get(columns[0].casefold())) is not None
-            and item.type.python != "Json"
-        ):
-            if not item.key and ("unique", "True") not in item.options and ("index", "True") not in item.options:
+        elif not index["unique"] and columns[0].casefold() not in referring:
+            item = model.by_column.get(columns[0].casefold())
+            served = (("unique", "True"), ("index", "True"))
+            if item is not None and not item.key and item.type.python != "Json" and not any(pair in item.options for pair in served):
                 item.options.append(("index", "True"))
     model.indexes = _groups(model, groups)
 
@@ -238,7 +234,7 @@ def _references(models: Mapping[str, ModelInfo], model: ModelInfo, table: Table)
                 model.comments.append(f"{shown}: ON DELETE SET DEFAULT is not offered; deleting is refused.")
             target = parent.name if parent is not model else _text(model.name)
             item.options.append(("references", target))
-            item.options = [pair for pair in item.options if pair not in (("generated", "False"), ("index", "True"))]
+            item.options = [pair for pair in item.options if pair != ("generated", "False")]
             if rule:
                 item.options.append(("on_delete", _text(rule)))
             if parent is not model and parent.table not in model.parents:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Any
+from types import TracebackType
+from typing import IO, Any, Self
 
 import msgspec
 
@@ -47,13 +48,13 @@ class Rejects:
         self._stack = ExitStack()
         self._stream: IO[bytes] | None = None
 
-    def __enter__(self) -> Rejects:
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exc: Any) -> None:
-        if self._stream is not None and exc[0] is None and self._format == "json":
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._stream is not None and kind is None and self._format == "json":
             self._stream.write(b"\n]\n")
-        self._stack.__exit__(*exc)
+        self._stack.__exit__(kind, error, trace)
 
     def add(self, row: RawRow, error: BadRow) -> None:
         """Write one rejected row."""

@@ -7,7 +7,7 @@ files or stores.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from holdall.model import Model
 from holdall.schema import Entity
@@ -26,51 +26,60 @@ def parents_first(entity: Entity, items: Iterable[tuple[T, Model]]) -> Iterator[
 
     Rows that refer to each other in a circle come last, as they are: no order helps them.
     """
-    references = [(reference.fields, reference.target_fields) for reference in entity.references if reference.target.entity is entity]
-    targets = list(dict.fromkeys(target for _, target in references))
-    gone: set[tuple[Key, Key]] = set()
-    waiting: dict[tuple[Key, Key], list[tuple[T, Model]]] = {}
+    queue: _Queue[T] = _Queue(entity)
+    for item in items:
+        yield from queue.add(item)
+    yield from queue.rest()
 
-    def missing(record: Model) -> tuple[Key, Key] | None:
-        for fields, target in references:
+
+class _Queue(Generic[T]):
+    """Items that wait, by what they wait for: the key fields of the parent and their values."""
+
+    def __init__(self, entity: Entity) -> None:
+        self._references = [(item.fields, item.target_fields) for item in entity.references if item.target.entity is entity]
+        self._targets = list(dict.fromkeys(target for _, target in self._references))
+        self._gone: set[tuple[Key, Key]] = set()
+        self._waiting: dict[tuple[Key, Key], list[tuple[T, Model]]] = {}
+
+    def add(self, item: tuple[T, Model]) -> Iterator[tuple[T, Model]]:
+        """What can go now that this item is here."""
+        blocked = self._missing(item[1])
+        if blocked is None:
+            yield from self._release(item)
+        else:
+            self._waiting.setdefault(blocked, []).append(item)
+
+    def rest(self) -> Iterator[tuple[T, Model]]:
+        """What still waits when no more items come: first what refers to rows that are in the store already, or nowhere."""
+        own = {place for group in self._waiting.values() for _, record in group for place in self._places(record)}
+        for place in [place for place in self._waiting if place not in own]:
+            for item in self._waiting.pop(place):
+                yield from self._release(item)
+        while self._waiting:
+            for item in self._waiting.pop(next(iter(self._waiting))):
+                yield from self._release(item)
+
+    def _places(self, record: Model) -> list[tuple[Key, Key]]:
+        return [(target, tuple([getattr(record, name) for name in target])) for target in self._targets]
+
+    def _missing(self, record: Model) -> tuple[Key, Key] | None:
+        for fields, target in self._references:
             values = tuple([getattr(record, name) for name in fields])
-            if None in values or values == tuple([getattr(record, name) for name in target]):
-                continue
-            if (target, values) not in gone:
+            itself = values == tuple([getattr(record, name) for name in target])
+            if None not in values and not itself and (target, values) not in self._gone:
                 return target, values
         return None
 
-    def release(item: tuple[T, Model]) -> Iterator[tuple[T, Model]]:
+    def _release(self, item: tuple[T, Model]) -> Iterator[tuple[T, Model]]:
         ready = [item]
         while ready:
             current = ready.pop()
             yield current
-            for target in targets:
-                place = (target, tuple([getattr(current[1], name) for name in target]))
-                gone.add(place)
-                for other in reversed(waiting.pop(place, ())):
-                    blocked = missing(other[1])
+            for place in self._places(current[1]):
+                self._gone.add(place)
+                for other in reversed(self._waiting.pop(place, [])):
+                    blocked = self._missing(other[1])
                     if blocked is None:
                         ready.append(other)
                     else:
-                        waiting.setdefault(blocked, []).append(other)
-
-    for item in items:
-        blocked = missing(item[1])
-        if blocked is None:
-            yield from release(item)
-        else:
-            waiting.setdefault(blocked, []).append(item)
-    # What still waits refers to rows that are in the store already, or nowhere, or to each other.
-    own = {
-        (target, tuple([getattr(record, name) for name in target]))
-        for group in waiting.values()
-        for _, record in group
-        for target in targets
-    }
-    for place in [place for place in waiting if place not in own]:
-        for item in waiting.pop(place):
-            yield from release(item)
-    while waiting:
-        for item in waiting.pop(next(iter(waiting))):
-            yield from release(item)
+                        self._waiting.setdefault(blocked, []).append(other)
