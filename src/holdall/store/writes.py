@@ -165,7 +165,8 @@ def create_many(core: Core, scope: Scope | None, model: type[M], items: Sequence
     if _stamped(entity):
         for record in records:
             stamp(core, record)
-    rows = [record.__freeze__() for record in records]
+    freeze = model.__freeze__
+    rows = [freeze(record) for record in records]
     handle = yield from handle_of(scope)
     results = yield from core.backend.apply((Insert(entity, rows),), "atomic", handle, core.visible_at())
     if entity.generated_field is None and scope is None:
@@ -178,7 +179,11 @@ def create_many(core: Core, scope: Scope | None, model: type[M], items: Sequence
 
 
 def insert_given(core: Core, scope: Scope | None, model: type[M], records: Sequence[M]) -> Program[None]:
-    """Insert new records that were kept elsewhere before: versions, times and always-set values that they have stay as they are."""
+    """Insert new records that were kept elsewhere before: versions, times and always-set values that they have stay as they are.
+
+    The objects are to be thrown away: unless there are handlers to see them, the store neither completes nor remembers them, so that a
+    transaction of millions of rows needs no memory for each.
+    """
     if model not in core.ready:
         yield from make_ready(core, scope, model)
     entity = model.__entity__
@@ -192,12 +197,13 @@ def insert_given(core: Core, scope: Scope | None, model: type[M], records: Seque
             stamp(core, record)
             for name, value in held.items():
                 setattr(record, name, value)
-    rows = [record.__freeze__() for record in records]
+    freeze = model.__freeze__
+    rows = [freeze(record) for record in records]
     handle = yield from handle_of(scope)
     results = yield from core.backend.apply((Insert(entity, rows),), "atomic", handle, core.visible_at())
-    for record, row, key in zip(records, rows, results[0], strict=True):
-        _inserted(record, row, key)
-        if hooks:
+    if hooks:
+        for record, row, key in zip(records, rows, results[0], strict=True):
+            _inserted(scope, record, row, key)
             yield from _fire(core, scope, "after_create", record)
 
 
