@@ -11,6 +11,7 @@ differ here, nor say where a cell went wrong; hence this one. Must not know type
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -114,14 +115,14 @@ def near_delimiter(cells: list[str], delimiter: str) -> str:
 
 def record_writer(delimiter: str) -> Callable[[Iterable[str | None]], bytes]:
     """A function from cells (None for null) to one line of CSV."""
-    special = (delimiter, '"', "\n", "\r")
+    # Blanks at the ends are quoted, because spreadsheets cut them off.
+    special = re.compile(rf'["\r\n{re.escape(delimiter)}]|^\s|\s\Z').search
 
     def cell(text: str | None) -> str:
         if text is None:
             return ""
-        plain = str(text)
-        if not plain or text is not plain or plain[0].isspace() or plain[-1].isspace() or any(mark in plain for mark in special):
-            return '"' + plain.replace('"', '""') + '"'
+        if not text or special(text) is not None or type(text) is Quoted:
+            return '"' + str(text).replace('"', '""') + '"'
         return text
 
     def write(cells: Iterable[str | None]) -> bytes:
