@@ -44,7 +44,8 @@ class Scope:
     """One open transaction, or one savepoint inside it (`outer` is what it is inside of)."""
 
     __slots__ = (
-        "after_commit", "closed", "core", "doomed", "handle", "isolation", "outer", "owner", "read_only", "savepoint", "timeout_s", "touched",
+        "after_commit", "closed", "core", "doomed", "handle", "isolation", "outer", "owner", "read_only", "savepoint", "timeout_s",
+        "touched",
     )  # fmt: skip
 
     def __init__(

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
-from holdall.backends import Delete, DeleteWhere, Insert, Patch, Row, UpdateWhere, Upsert, Write
+from holdall.backends import Delete, Insert, Patch, Row, Upsert, Write
 from holdall.errors import DeclarationError, NotFound, ProgrammingError, QueryError, near_name
 from holdall.model import Model
 from holdall.program import Call, Program
-from holdall.query import Assignment, FieldRef, Select, Term, Value, expr_name, prepare, references
-from holdall.query.terms import comparable
-from holdall.schema import Entity, Field, Relation
+from holdall.query import (
+    Assignment,
+    Value,
+)
+from holdall.schema import Entity, Relation
 from holdall.store.core import Core, Scope, atomically, handle_of, make_ready
 from holdall.store.graph import insertion_order, linked_records, new_neighbours
 
@@ -67,7 +68,7 @@ def _insert(core: Core, scope: Scope | None, record: Model) -> Program[None]:
     if _stamped(entity):
         stamp(core, record)
     record.__resolve_links__()
-    row = record.__freeze__()
+    row = record.__freeze__(record)
     handle = None if scope is None else (yield from handle_of(scope))
     results = yield from core.backend.apply((Insert(entity, (row,)),), "atomic", handle, core.visible_at())
     _inserted(scope, record, row, results[0][0])
@@ -142,7 +143,7 @@ def _insert_group(core: Core, scope: Scope, group: Sequence[Model], postponed: M
 
 def _without(record: Model, names: Sequence[str]) -> Row:
     """The row to insert, with the named fields null: they refer to a record that comes later."""
-    row = list(record.__freeze__())
+    row = list(record.__freeze__(record))
     for name in names:
         row[record.__entity__.by_name[name].position] = None
     return tuple(row)
@@ -165,8 +166,7 @@ def create_many(core: Core, scope: Scope | None, model: type[M], items: Sequence
     if _stamped(entity):
         for record in records:
             stamp(core, record)
-    freeze = model.__freeze__
-    rows = [freeze(record) for record in records]
+    rows = [record.__freeze__(record) for record in records]
     handle = yield from handle_of(scope)
     results = yield from core.backend.apply((Insert(entity, rows),), "atomic", handle, core.visible_at())
     if entity.generated_field is None and scope is None:
@@ -240,7 +240,7 @@ def _update(core: Core, scope: Scope | None, record: Model) -> Program[None]:
     """Write what changed, with the events around it; without changes there are no events."""
     record.__resolve_links__()
     if core.ready[type(record)].any:
-        if not record.__changes__(record.__freeze__()):
+        if not record.__changes__(record, record.__freeze__(record)):
             return
         yield from _fire(core, scope, "before_update", record)
         yield from _patch(core, scope, record)
@@ -271,8 +271,8 @@ def _patch(core: Core, scope: Scope | None, record: Model) -> Program[None]:
     entity = record.__entity__
     old = record._row
     assert old is not None
-    row = record.__freeze__()
-    changed = set(record.__changes__(row))
+    row = record.__freeze__(record)
+    changed = set(record.__changes__(record, row))
     if not changed:
         return
     for name in entity.key:
@@ -352,7 +352,7 @@ def upsert(
             and not field.created_at
             and (field.name in given or field.updated_at or field.always is not None)
         )
-    row = record.__freeze__()
+    row = record.__freeze__(record)
     handle = yield from handle_of(scope)
     results = yield from core.backend.apply((Upsert(entity, row, names, update),), "atomic", handle, core.visible_at())
     _, stored = results[0]
@@ -375,84 +375,6 @@ def _target(entity: Entity, by: str | Sequence[str] | None) -> tuple[str, ...]:
     raise QueryError(
         f"upsert by {', '.join(names)}: that is neither the key nor a unique constraint of {entity.name}.", hint=f"Choose one of: {shown}."
     )
-
-
-def update_where(core: Core, scope: Scope | None, model: type[Model], select: Select, values: Mapping[str, Any]) -> Program[int]:
-    """Change every record that the query matches."""
-    if model not in core.ready:
-        yield from make_ready(core, scope, model)
-    _whole(select, "update")
-    entity = model.__entity__
-    plain = {name: value for name, value in values.items() if not isinstance(value, Term)}
-    canonical = model.__canonical__(plain)
-    assignments: dict[int, Any] = {}
-    for name, value in values.items():
-        field = _assignable(model, name)
-        if isinstance(value, Term):
-            assignments[field.position] = _computed(entity, field, value)
-        else:
-            assignments[field.position] = Value(canonical[name], field.type)
-    if not assignments:
-        raise QueryError("update() needs at least one field to change.", hint="For example update(total=Order.total + 1).")
-    for field in entity.fields:
-        if field.updated_at and field.position not in assignments:
-            assignments[field.position] = Value(core.now(), field.type)
-        elif field.always is not None and field.position not in assignments:
-            assignments[field.position] = Value(field.type.check(field.always()), field.type)
-    prepared = prepare(replace(select, order=(), includes=()), core.visible_at())
-    items = tuple(Assignment(position, expr) for position, expr in sorted(assignments.items()))
-    handle = yield from handle_of(scope)
-    results = yield from core.backend.apply((UpdateWhere(prepared, items),), "atomic", handle, core.visible_at())
-    return results[0]  # type: ignore[no-any-return]
-
-
-def _whole(select: Select, what: str) -> None:
-    if select.limit is not None or select.offset or select.distinct or select.group_by:
-        raise QueryError(
-            f"{what}() changes every matching record; it does not go with limit(), offset(), distinct() or group_by().",
-            hint="Read the keys first and name them: where(one_of(Model.id, keys)).",
-        )
-
-
-def _assignable(model: type[Model], name: str) -> Field:
-    entity = model.__entity__
-    field = entity.by_name.get(name)
-    if field is None:
-        raise QueryError(f"{entity.name} has no field '{name}'.", hint=near_name(name, entity.by_name), name=name, kind="unknown_field")
-    if name in entity.key:
-        raise QueryError(f"The key field '{name}' of {entity.name} cannot be changed.", name=name, kind="bad_value")
-    if field.version or field.created_at:
-        raise QueryError(f"'{name}' is kept by the store and cannot be set.", name=name, kind="bad_value")
-    return field
-
-
-def _computed(entity: Entity, field: Field, term: Term) -> Any:
-    """The expression of an update, typed for its field and about its own row only."""
-    expr = term._expr
-    unique = field.unique or any(field.name in item.fields for item in entity.uniques)
-    if unique:
-        raise QueryError(
-            f"'{field.name}' is unique; changing it by expression would meet itself half-way (F7).",
-            hint="Read the records and save them one by one.",
-            name=field.name,
-        )
-    if not comparable(field.type, expr.type) or (field.type.kind == "int" and expr.type.kind != "int"):
-        raise QueryError(f"{field.name} is {field.type.name}; {expr_name(expr)} is {expr.type.name}.", name=field.name, kind="bad_value")
-    for ref in references(expr):
-        if not isinstance(ref, FieldRef) or ref.entity is not entity or ref.steps or ref.keys:
-            raise QueryError(f"{expr_name(expr)}: an update may use the record's own fields only.", name=field.name, kind="bad_value")
-    return expr
-
-
-def delete_where(core: Core, scope: Scope | None, model: type[Model], select: Select) -> Program[int]:
-    """Remove every record that the query matches."""
-    if model not in core.ready:
-        yield from make_ready(core, scope, model)
-    _whole(select, "delete")
-    prepared = prepare(replace(select, order=(), includes=()), core.visible_at())
-    handle = yield from handle_of(scope)
-    results = yield from core.backend.apply((DeleteWhere(prepared),), "atomic", handle, core.visible_at())
-    return results[0]  # type: ignore[no-any-return]
 
 
 def ensure_schema(core: Core, scope: Scope | None, models: Sequence[type[Model]]) -> Program[None]:
