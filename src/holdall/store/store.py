@@ -17,7 +17,7 @@ from holdall.errors import DeclarationError, ProgrammingError, QueryError, Unsup
 from holdall.model import AsyncCollection, Collection, Model, current, enter, leave
 from holdall.program import Program, arun, run
 from holdall.store import loading, reads, set_writes, writes
-from holdall.store.core import EVENTS, Clock, Core, Hooks, Scope, doom, handle_of, make_ready, owner_here, system_clock, task_here
+from holdall.store.core import EVENTS, Clock, Core, Ready, Scope, doom, handle_of, make_ready, owner_here, system_clock, task_here
 from holdall.store.retry import retrying, retrying_async
 from holdall.store.transaction import AsyncTransaction, Transaction
 
@@ -74,6 +74,13 @@ class Store:
 
     # Running
 
+    def get_record(self, model: type[M], key: Any) -> M | None:
+        """The record with this key, or None: `run("get", …)` without its detours, because programs do nothing as often."""
+        core, scope = self._core, None if current.get() is None else self._scope()
+        if scope is None:
+            return run(reads.get(core, None, model, key), core.perform)
+        return self._within(scope, reads.get, (model, key), writing=False)
+
     def run(self, name: str, /, *args: Any) -> Any:
         """Do an operation by name, blocking; what collections and models call."""
         core = self._core
@@ -83,8 +90,8 @@ class Store:
         if frame is not None and frame.tx is not None:
             return self._within(frame.tx, OPERATIONS[name], args, writing=name in _WRITES)
         if name in _WITH_EVENTS:
-            hooks = core.ready.get(args[0]) or run(make_ready(core, None, args[0]), core.perform)
-            if hooks.any:
+            ready = core.ready.get(args[0]) or run(make_ready(core, None, args[0]), core.perform)
+            if ready.any:
                 with self.transaction():
                     return self.run(name, *args)
         return run(OPERATIONS[name](core, None, *args), core.perform)
@@ -95,10 +102,10 @@ class Store:
         if scope is not None:
             return await self._awithin(scope, OPERATIONS[name], args, writing=name in _WRITES)
         if name in _WITH_EVENTS:
-            hooks = core.ready.get(args[0])
-            if hooks is None:
-                hooks = await arun(make_ready(core, None, args[0]), core.aperform)
-            if hooks.any:
+            ready = core.ready.get(args[0])
+            if ready is None:
+                ready = await arun(make_ready(core, None, args[0]), core.aperform)
+            if ready.any:
                 async with self.aio.transaction():
                     return await self.arun(name, *args)
         return await arun(OPERATIONS[name](core, None, *args), core.aperform)
@@ -174,8 +181,7 @@ class Store:
     def close(self) -> None:
         """Release connections and files; idempotent. The store cannot be used afterwards."""
         if not self._core.closed:
-            run(self._core.backend.close(), self._core.perform)
-            self._core.closed = True
+            run(_close(self._core), self._core.perform)
 
     def ping(self) -> None:
         """One round trip; Unavailable if it fails."""
@@ -223,7 +229,7 @@ class Store:
         def register(handler: Callable[..., Any]) -> Callable[..., Any]:
             self._core.handlers.setdefault((event, model), []).append(handler)
             for known in self._core.ready:
-                self._core.ready[known] = Hooks(self._core, known)
+                self._core.ready[known] = Ready(self._core, known)
             return handler
 
         return register
@@ -300,8 +306,7 @@ class AsyncStore:
         """Release connections and files; idempotent. The store cannot be used afterwards."""
         core = self._store._core
         if not core.closed:
-            await arun(core.backend.close(), core.aperform)
-            core.closed = True
+            await arun(_close(core), core.aperform)
 
     async def ping(self) -> None:
         """One round trip; Unavailable if it fails."""
@@ -371,6 +376,12 @@ def check_isolation(core: Core, isolation: Isolation | None, *, nested: bool) ->
     if isolation not in offered:
         names = ", ".join(sorted(level.name for level in offered)) or "none"
         raise Unsupported(f"{core.backend.name} does not offer {isolation.name}.", hint=f"It offers: {names}.")
+
+
+def _close(core: Core) -> Program[None]:
+    core.closed = True
+    core.ready.clear()  # so that every use is checked again, and refused
+    yield from core.backend.close()
 
 
 def _raw(core: Core) -> Raw:
