@@ -45,7 +45,8 @@ class Layout:
         expiry = entity.expiry_field
         self.expiry = None if expiry is None else expiry.position
         self.required = [field for field in entity.fields if not field.nullable and field.generated != "int"]
-        self._incomplete = _function(f"lambda rows: [r for r in rows if {' or '.join(f'r[{f.position}] is None' for f in self.required)}]")
+        lacking = " or ".join(f"r[{field.position}] is None" for field in self.required) or "False"
+        self._incomplete = _function(f"lambda rows: [r for r in rows if {lacking}]")
 
     def incomplete(self, rows: list[Row]) -> list[Row]:
         """The rows that lack a value where one is required."""
