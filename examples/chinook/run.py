@@ -38,7 +38,7 @@ def main() -> None:
             store = Store(url)
             result = copy_foreign(source, store, MODELS)
             rows = sum(result.written.values())
-            print(f"{store.describe().engine}: {rows:,} rows of {len(MODELS)} models in {result.seconds:.2f} s")
+            print(f"{store.describe().backend}: {rows:,} rows of {len(MODELS)} models in {result.seconds:.2f} s")
             shown.append(show(store))
             store.close()
     print(shown[0])

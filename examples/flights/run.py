@@ -54,7 +54,7 @@ def main() -> None:
             asked = perf_counter() - begun
             store.close()
             size = path.stat().st_size if url != "memory:" else grown
-            print(f"{store.describe().engine}: {rows:,} rows in {seconds:.1f} s, {rows / seconds:,.0f} rows/s, ", end="")
+            print(f"{store.describe().backend}: {rows:,} rows in {seconds:.1f} s, {rows / seconds:,.0f} rows/s, ", end="")
             print(f"{size / rows:.0f} bytes per record; answered in {asked:.2f} s")
     print(shown[0])
     print("Both stores give the same answers." if shown[0] == shown[1] else "The stores differ!")
