@@ -5,7 +5,7 @@ Owns how users spell queries. Every building method returns a new query. Must no
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar
 
@@ -249,6 +249,19 @@ class QueryBase(Generic[M]):
         self._check_root(made._expr)
         return replace(self._select, columns=(Column(fn, made._expr),), order=(), includes=())
 
+    def _walk(self, page_rows: int) -> Generator[tuple[Select, int, str | None] | None, Page[M]]:
+        """What to ask for next while streaming: a query, a page size and a cursor; is sent each page; None at the end."""
+        remaining = self._select.limit
+        select, cursor = replace(self._select, limit=None), None
+        while remaining is None or remaining > 0:
+            page = yield select, page_rows if remaining is None else min(page_rows, remaining), cursor
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+            remaining = None if remaining is None else remaining - len(page.items)
+            select = replace(select, offset=0)
+        yield None
+
     def __repr__(self) -> str:
         from holdall.query import select_text
 
@@ -325,13 +338,12 @@ class Query(QueryBase[M]):
 
     def stream(self, page_rows: int = 1000) -> Iterator[M]:
         """All records, read in pages; each page is a read of its own unless a transaction is open."""
-        cursor = None
-        while True:
-            page: Page[M] = self._store().run("page", self._model, self._select, page_rows, cursor, True)
+        walk = self._walk(page_rows)
+        ask = next(walk, None)
+        while ask is not None:
+            page: Page[M] = self._store().run("page", self._model, *ask, True)
             yield from page.items
-            cursor = page.next_cursor
-            if cursor is None:
-                return
+            ask = walk.send(page)
 
     def __iter__(self) -> Iterator[M]:
         return self.stream()
@@ -409,14 +421,13 @@ class AsyncQuery(QueryBase[M]):
 
     async def stream(self, page_rows: int = 1000) -> AsyncIterator[M]:
         """All records, read in pages; each page is a read of its own unless a transaction is open."""
-        cursor = None
-        while True:
-            page: Page[M] = await self._store().arun("page", self._model, self._select, page_rows, cursor, True)
+        walk = self._walk(page_rows)
+        ask = next(walk, None)
+        while ask is not None:
+            page: Page[M] = await self._store().arun("page", self._model, *ask, True)
             for item in page.items:
                 yield item
-            cursor = page.next_cursor
-            if cursor is None:
-                return
+            ask = walk.send(page)
 
     def __aiter__(self) -> AsyncIterator[M]:
         return self.stream()

@@ -1,8 +1,10 @@
 """Queries as frozen data: nodes, terms, lookups, select, and the evaluator that is their meaning."""
 
 from holdall.query import agg
+from holdall.query.compiled import NO_TABLES, CompiledCondition, CompiledSelect, NoTables, Tables
 from holdall.query.cursor import Place, read_cursor, write_cursor
 from holdall.query.describe import condition_text, expr_text, fingerprint, order_text, select_text
+from holdall.query.evaluate import Evaluator
 from holdall.query.lookups import OPERATORS, Q, json_condition, lookup, parse_path, resolve, text_lookup, text_order, text_term
 from holdall.query.nodes import (
     FALSE,
@@ -68,10 +70,12 @@ from holdall.query.select import (
     reverse,
     with_key_order,
 )
+from holdall.query.shape import ShapeCache, ShapeKey, assignments_shape, condition_shape, shape
 from holdall.query.terms import EachTerm, RelationTerm, Term, as_term, checked, class_term, expr_name, operand, unknown_field
 
 __all__ = [
     "FALSE",
+    "NO_TABLES",
     "OPERATORS",
     "TRUE",
     "Aggregate",
@@ -80,10 +84,13 @@ __all__ = [
     "Assignment",
     "Column",
     "Compare",
+    "CompiledCondition",
+    "CompiledSelect",
     "Condition",
     "Consistency",
     "Constant",
     "EachTerm",
+    "Evaluator",
     "Expr",
     "FieldRef",
     "Holds",
@@ -92,6 +99,7 @@ __all__ = [
     "Lock",
     "Match",
     "Membership",
+    "NoTables",
     "Not",
     "Or",
     "Order",
@@ -100,6 +108,9 @@ __all__ = [
     "Related",
     "RelationTerm",
     "Select",
+    "ShapeCache",
+    "ShapeKey",
+    "Tables",
     "Term",
     "Value",
     "after",
@@ -110,10 +121,12 @@ __all__ = [
     "as_condition",
     "as_term",
     "asc",
+    "assignments_shape",
     "between",
     "check_limits",
     "checked",
     "class_term",
+    "condition_shape",
     "condition_text",
     "contains",
     "contains_all",
@@ -150,6 +163,7 @@ __all__ = [
     "resolve",
     "reverse",
     "select_text",
+    "shape",
     "text_lookup",
     "text_order",
     "text_term",

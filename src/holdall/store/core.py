@@ -74,8 +74,9 @@ class Scope:
             scope = scope.outer
         return scope
 
-    def check(self, owner: tuple[Any, ...]) -> None:
-        """ProgrammingError if used by another thread, task or process than began it (G7); TransactionDoomed after an error (G2)."""
+    def check(self, owner: tuple[Any, ...], *, writes: bool = False) -> None:
+        """ProgrammingError if used by another thread, task or process than began it (G7), or to write when it is read-only;
+        TransactionDoomed after an error (G2)."""
         if self.owner != owner:
             raise ProgrammingError(
                 "A transaction was used outside the thread, task or process that began it.",
@@ -83,6 +84,8 @@ class Scope:
             )
         if self.closed:
             raise ProgrammingError("This transaction has already ended.", hint="Begin a new one.")
+        if writes and self.root.read_only:
+            raise ProgrammingError("This transaction is read-only.", hint="Begin it without read_only=True to write.")
         scope: Scope | None = self
         while scope is not None:
             if scope.doomed is not None:

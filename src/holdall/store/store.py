@@ -49,6 +49,7 @@ OPERATIONS: dict[str, Callable[..., Program[Any]]] = {
     "delete_where": writes.delete_where,
 }
 _WITH_EVENTS = frozenset({"create", "create_many", "save", "delete"})
+_WRITES = _WITH_EVENTS | {"upsert", "update_where", "delete_where"}
 
 
 class Store:
@@ -84,7 +85,7 @@ class Store:
                 with self.transaction():
                     return self.run(name, *args)
             return run(OPERATIONS[name](core, None, *args), core.perform)
-        scope.check(owner_here())
+        scope.check(owner_here(), writes=name in _WRITES)
         try:
             return run(OPERATIONS[name](core, scope, *args), core.perform)
         except BaseException as error:
@@ -100,7 +101,7 @@ class Store:
                 async with self.aio.transaction():
                     return await self.arun(name, *args)
             return await arun(OPERATIONS[name](core, None, *args), core.aperform)
-        scope.check(owner_here(asyncio.current_task()))
+        scope.check(owner_here(asyncio.current_task()), writes=name in _WRITES)
         try:
             return await arun(OPERATIONS[name](core, scope, *args), core.aperform)
         except BaseException as error:
@@ -116,9 +117,14 @@ class Store:
 
     def _drive(self, make: Callable[..., Program[R]], *args: Any) -> R:
         scope = self._scope()
-        if scope is not None:
-            scope.check(owner_here())
-        return run(make(self._core, scope, *args), self._core.perform)
+        if scope is None:
+            return run(make(self._core, None, *args), self._core.perform)
+        scope.check(owner_here(), writes=make is writes.save_all)
+        try:
+            return run(make(self._core, scope, *args), self._core.perform)
+        except BaseException as error:
+            doom(scope, error)
+            raise
 
     def has_core(self, core: object) -> bool:
         """Whether that is what this store works on now."""
@@ -250,10 +256,15 @@ class AsyncStore:
 
     async def _drive(self, make: Callable[..., Program[R]], *args: Any) -> R:
         scope = self._store._scope()
-        if scope is not None:
-            scope.check(owner_here(asyncio.current_task()))
         core = self._store._core
-        return await arun(make(core, scope, *args), core.aperform)
+        if scope is None:
+            return await arun(make(core, None, *args), core.aperform)
+        scope.check(owner_here(asyncio.current_task()), writes=make is writes.save_all)
+        try:
+            return await arun(make(core, scope, *args), core.aperform)
+        except BaseException as error:
+            doom(scope, error)
+            raise
 
     def __getitem__(self, model: type[M]) -> AsyncCollection[M]:
         """The records of a model in this store."""

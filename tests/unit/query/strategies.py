@@ -1,0 +1,283 @@
+"""Random books, authors, reviews, and conditions, expressions and selects about them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import strategies as st
+
+from holdall.query import (
+    Aggregate,
+    Arith,
+    Column,
+    Compare,
+    Constant,
+    FieldRef,
+    Holds,
+    IsNull,
+    Match,
+    Membership,
+    Not,
+    Order,
+    Related,
+    Select,
+    Value,
+    all_of,
+    any_of,
+    key_ref,
+)
+from holdall.schema import JSON_NULL, Type
+from tests.port.entities import (
+    AUTHOR,
+    BOOK,
+    BOOK_LABEL,
+    DECIMAL,
+    INT,
+    JSON,
+    LABEL,
+    NOW,
+    PROFILE,
+    REVIEW,
+    SESSION,
+    STR,
+    author,
+    book,
+    row,
+)
+
+texts = st.text(alphabet="aAßİsS%_\\é\n", max_size=4)
+ints = st.integers(-3, 3)
+moneys = st.integers(0, 400).map(lambda n: Decimal(n) / 100 * 1).map(lambda d: d.quantize(Decimal("0.01")))
+decimals = st.sampled_from([Decimal(t) for t in ("0", "1.5", "-2", "1.25", "3")])
+dates = st.dates(dt.date(2020, 1, 1), dt.date(2020, 1, 4))
+instants = st.integers(-2, 2).map(lambda n: NOW + dt.timedelta(hours=n))
+json_scalars = st.one_of(st.none(), st.booleans(), st.integers(0, 2), st.sampled_from([1.5, 0.25]), st.sampled_from(["", "a", "1"]))
+jsons = st.recursive(
+    json_scalars,
+    lambda inner: st.one_of(st.lists(inner, max_size=2), st.dictionaries(st.sampled_from("ab"), inner, max_size=2)),
+    max_leaves=4,
+).map(lambda v: JSON_NULL if v is None else v)
+str_lists = st.lists(st.sampled_from("abc"), max_size=2).map(tuple)
+str_sets = st.frozensets(st.sampled_from("abc"), max_size=2)
+counts = st.dictionaries(st.sampled_from("ab"), ints, max_size=2)
+sizes = st.fixed_dictionaries({"width": ints, "note": st.none() | st.sampled_from(["", "x"])})
+VALUES: dict[str, Any] = {
+    "title": texts, "author_id": st.integers(1, 3), "editor_id": st.integers(1, 3), "price": moneys, "pages": ints,
+    "rating": st.sampled_from([0.0, 0.5, 1.5]), "in_print": st.booleans(), "published": dates, "added": instants, "isbn": texts,
+    "tags": str_lists, "langs": str_sets, "meta": jsons, "size": sizes, "counts": counts, "cover": st.binary(max_size=2),
+    "opens": st.sampled_from([dt.time(1), dt.time(2)]), "reading": st.sampled_from([dt.timedelta(1), dt.timedelta(-1)]),
+    "printed": st.sampled_from([dt.datetime(2020, 1, 1), dt.datetime(2020, 1, 2)]), "weight": decimals, "version": ints,
+}  # fmt: skip
+IDS = [uuid.UUID(int=n) for n in (1, 2, 3, 4, 5)]
+
+
+@st.composite
+def datasets(draw: Any) -> Any:
+    books = []
+    for id in draw(st.lists(st.sampled_from(IDS), unique=True)):
+        values = {"id": id}
+        for field in BOOK.fields[1:]:
+            value = draw(st.none() | VALUES[field.name]) if field.nullable else draw(VALUES[field.name])
+            values[field.name] = value
+        books.append(book(**values))
+    authors = [
+        author(n, name=draw(texts), country=draw(st.none() | texts), born=draw(st.none() | dates)) for n in draw(st.sets(st.integers(1, 3)))
+    ]
+    profiles = [row(PROFILE, author_id=a[0], bio=draw(st.none() | texts), score=draw(ints)) for a in authors if draw(st.booleans())]
+    reviews = [
+        row(REVIEW, id=n, book_id=draw(st.sampled_from(IDS)), stars=draw(ints), text=draw(st.none() | texts))
+        for n in range(draw(st.integers(0, 5)))
+    ]
+    labels = [row(LABEL, name=n, rank=draw(ints)) for n in draw(st.sets(st.sampled_from("xyz")))]
+    links = [row(BOOK_LABEL, book_id=i, label=n) for i, n in draw(st.sets(st.tuples(st.sampled_from(IDS), st.sampled_from("xyz"))))]
+    return {AUTHOR: authors, BOOK: books, PROFILE: profiles, REVIEW: reviews, LABEL: labels, BOOK_LABEL: links}
+
+
+@st.composite
+def sessions(draw: Any) -> Any:
+    rows = [
+        row(SESSION, token=t, user=draw(st.none() | st.sampled_from("ab")), hits=draw(ints), until=draw(st.none() | instants))
+        for t in draw(st.sets(st.sampled_from("abcde")))
+    ]
+    return {SESSION: rows}
+
+
+def ref(entity: Any, path: str, *keys: Any, type: Type | None = None) -> FieldRef:
+    """The FieldRef of a dotted path of to-one relations and a field."""
+    *names, name = path.split(".")
+    steps, at = [], entity
+    for step in names:
+        relation = at.relations[step]
+        steps.append(relation)
+        at = relation.target.entity
+    field = at.by_name[name]
+    return FieldRef(entity, tuple(steps), field, tuple(keys), type or field.type)
+
+
+TEXT_PATHS = {"Book": ["title", "isbn", "author.name", "editor.country", "author.profile.bio"], "Author": ["name", "country", "profile.bio"],
+              "Review": ["text", "book.title", "book.author.name"], "Label": ["name"]}  # fmt: skip
+INT_PATHS = {"Book": ["pages", "editor_id", "author_id", "author.profile.score", "version"], "Author": ["id", "profile.score"],
+             "Review": ["stars", "book.pages"], "Label": ["rank"]}  # fmt: skip
+OPS = st.sampled_from(["eq", "ne", "lt", "lte", "gt", "gte", "same", "not_same"])
+EQUALITIES = st.sampled_from(["eq", "ne", "same", "not_same"])
+
+
+def int_exprs(entity: Any) -> Any:
+    leaf = st.sampled_from([ref(entity, p) for p in INT_PATHS[entity.name]]) | ints.map(lambda v: Value(v, INT))
+    return leaf | st.builds(lambda op, a, b: Arith(op, a, b, INT), st.sampled_from(["add", "sub", "mul"]), leaf, leaf)
+
+
+@st.composite
+def field_compares(draw: Any) -> Any:
+    """Any field of a book with an operand of its type."""
+    field = draw(st.sampled_from(BOOK.fields[1:]))
+    left, value = key_ref(BOOK, field.name), draw(VALUES[field.name])
+    which = draw(st.integers(0, 4))
+    if which == 0:
+        return IsNull(left, draw(st.booleans()))
+    if which == 1:
+        values = tuple(draw(st.lists(VALUES[field.name], max_size=3)))
+        return Membership(left, values, field.type, draw(st.booleans()), draw(st.booleans()))
+    op = draw(OPS if field.type.orderable else EQUALITIES)
+    return Compare(left, op, Value(value, field.type))
+
+
+@st.composite
+def json_conditions(draw: Any) -> Any:
+    keys = draw(st.sampled_from([(), ("a",), ("b",), ("a", "b"), (0,), ("a", 0)]))
+    left = ref(BOOK, "meta", *keys, type=JSON)
+    which = draw(st.integers(0, 5))
+    if which == 0:
+        return IsNull(left, draw(st.booleans()))
+    if which == 1:
+        return Holds(left, tuple(draw(st.lists(jsons, max_size=2))), draw(st.sampled_from(["all", "any"])), JSON)
+    if which == 2:
+        return Membership(left, tuple(draw(st.lists(jsons, max_size=3))), JSON, draw(st.booleans()), draw(st.booleans()))
+    if which == 3:
+        return Match(left, draw(MATCHES), draw(texts))
+    if which == 4:
+        return Compare(ref(BOOK, "counts", "a", type=INT), draw(OPS), Value(draw(ints), INT))
+    return Compare(left, draw(OPS), Value(draw(jsons), JSON))
+
+
+MATCHES = st.sampled_from(["contains", "icontains", "startswith", "istartswith", "endswith", "iendswith", "like", "iexact"])
+
+
+@st.composite
+def leaves(draw: Any, entity: Any) -> Any:
+    which = draw(st.integers(0, 6 if entity is BOOK else 3))
+    if which == 0:
+        return Constant(draw(st.booleans()))
+    if which == 1:
+        return Match(ref(entity, draw(st.sampled_from(TEXT_PATHS[entity.name]))), draw(MATCHES), draw(texts))
+    if which == 2:
+        return Compare(draw(int_exprs(entity)), draw(OPS), draw(int_exprs(entity)))
+    if which == 3:
+        paths = [ref(entity, p) for p in TEXT_PATHS[entity.name]]
+        return Compare(draw(st.sampled_from(paths)), draw(OPS), draw(st.sampled_from(paths) | texts.map(lambda v: Value(v, STR))))
+    if which == 4:
+        return draw(field_compares())
+    if which == 5:
+        return draw(json_conditions())
+    name = draw(st.sampled_from(["tags", "langs", "counts"]))
+    return Holds(key_ref(BOOK, name), tuple(draw(st.lists(st.sampled_from("abc"), max_size=2))), draw(st.sampled_from(["all", "any"])), STR)
+
+
+RELATED = {"Book": [((), "reviews"), ((), "labels"), (("author",), "books"), (("editor",), "books")], "Author": [((), "books"), ((), "edited")],
+           "Review": [(("book",), "reviews"), (("book",), "labels")], "Label": []}  # fmt: skip
+
+
+@st.composite
+def conditions(draw: Any, entity: Any = BOOK, depth: int = 3) -> Any:
+    which = draw(st.integers(0, 5)) if depth else 0
+    if which <= 1:
+        return draw(leaves(entity))
+    if which == 2:
+        return Not(draw(conditions(entity, depth - 1)))
+    if which == 3 and RELATED[entity.name]:
+        names, name = draw(st.sampled_from(RELATED[entity.name]))
+        steps, at = [], entity
+        for step in names:
+            steps.append(at.relations[step])
+            at = steps[-1].target.entity
+        relation = at.relations[name]
+        inner = draw(conditions(relation.target.entity, depth - 1))
+        return Related(tuple(steps), relation, draw(st.sampled_from(["any", "every", "none"])), inner)
+    items = draw(st.lists(conditions(entity, depth - 1), min_size=2, max_size=3))
+    return all_of(*items) if which == 4 else any_of(*items)
+
+
+ORDERABLE = [f.name for f in BOOK.fields if f.type.orderable]
+orders = st.lists(
+    st.builds(
+        Order,
+        st.sampled_from([key_ref(BOOK, n) for n in ORDERABLE] + [ref(BOOK, "author.name"), ref(BOOK, "editor.country")]) | int_exprs(BOOK),
+        st.booleans(),
+        st.booleans(),
+    ),
+    max_size=3,
+).map(tuple)
+limits = st.none() | st.integers(0, 4)
+
+
+@st.composite
+def selects(draw: Any) -> Any:
+    columns = draw(
+        st.none()
+        | st.lists(
+            st.sampled_from([key_ref(BOOK, n) for n in ("title", "price", "pages", "meta", "tags")] + [ref(BOOK, "author.name")])
+            | int_exprs(BOOK),
+            min_size=1,
+            max_size=3,
+        )
+    )
+    named = None if columns is None else tuple(Column(str(n), e) for n, e in enumerate(columns))
+    order = draw(orders)
+    if order:  # ties would make the answer depend on how equals are kept
+        order += (Order(key_ref(BOOK, "id")),)
+    return Select(
+        BOOK, draw(conditions()), order, draw(limits) if order else None, draw(st.integers(0, 2)) if order else 0, named,
+        distinct=named is not None and draw(st.booleans()),
+    )  # fmt: skip
+
+
+@st.composite
+def aggregates(draw: Any) -> Any:
+    name = draw(st.sampled_from(["pages", "price", "weight", "rating", "title", "in_print", "published", "id"]))
+    expr = key_ref(BOOK, name)
+    if name == "pages" and draw(st.booleans()):
+        expr = draw(int_exprs(BOOK))  # type: ignore[assignment]
+    fns = ["count", "min", "max"] + (["sum", "avg"] if expr.type.kind in ("int", "float", "decimal") else [])
+    fn = draw(st.sampled_from(fns))
+    kinds = {"count": INT, "avg": expr.type if expr.type.kind == "float" else DECIMAL}
+    if fn == "count" and draw(st.booleans()):
+        return Aggregate("count", None, False, INT)
+    return Aggregate(fn, expr, draw(st.booleans()), kinds.get(fn, expr.type))
+
+
+@st.composite
+def grouped_selects(draw: Any) -> Any:
+    keys = tuple(
+        draw(
+            st.lists(
+                st.sampled_from([key_ref(BOOK, n) for n in ("in_print", "pages", "editor_id")] + [ref(BOOK, "author.name")])
+                | int_exprs(BOOK).filter(lambda e: not isinstance(e, Value)),
+                max_size=2,
+                unique=True,
+            )
+        )
+    )
+    found = draw(st.lists(aggregates(), min_size=1, max_size=3))
+    exprs = [*keys, *found]
+    having: Any = Constant(True)
+    counted = [a for a in found if a.type is INT]
+    if counted and draw(st.booleans()):
+        having = Compare(draw(st.sampled_from(counted)), draw(OPS), Value(draw(ints), INT))
+    order = tuple(Order(e, draw(st.booleans()), draw(st.booleans())) for e in exprs)  # all of them: no ties but equal tuples
+    return Select(
+        BOOK, draw(conditions(depth=1)), order, draw(limits), draw(st.integers(0, 1)),
+        tuple(Column(str(n), e) for n, e in enumerate(exprs)), draw(st.booleans()), keys, having,
+    )  # fmt: skip
