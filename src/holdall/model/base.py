@@ -1,0 +1,138 @@
+"""Model: the base of all models.
+
+Owns the class itself. What makes a subclass a model is in model.meta; what it can do with a store is in model.access.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from holdall.model.access import Access
+from holdall.model.meta import ModelMeta
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from holdall.model.shape import Shape
+    from holdall.schema import Entity
+
+_set = object.__setattr__
+
+
+class Record:
+    """What an object carries beside its fields: the row it was read from or written as, what it is linked to, its siblings."""
+
+    __slots__ = ("__weakref__", "_batch", "_links", "_pending", "_row")
+
+    _row: tuple[Any, ...] | None
+    _links: dict[str, Any]
+    _pending: dict[str, Any]
+    _batch: Any
+
+    def __post_init__(self) -> None:
+        self._row = None
+
+    def __hash__(self) -> int:
+        """By model and key, as equal objects have equal keys; a key that the store makes is not there before the first save."""
+        key = self.__key_value__()  # type: ignore[attr-defined]  # every model has it
+        if key is None:
+            raise TypeError(f"a {type(self).__name__} without a key cannot be hashed; save it first")
+        return hash((type(self), key))
+
+    def __getstate__(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        slots = {name: getattr(self, name) for name in ("_row", "_links", "_pending") if hasattr(self, name)}
+        return self.__dict__.copy(), slots
+
+    def __setstate__(self, state: tuple[dict[str, Any], dict[str, Any]]) -> None:
+        fields, slots = state
+        self.__dict__.update(fields)
+        for name, value in slots.items():
+            _set(self, name, value)
+
+    def __copy__(self) -> Self:
+        """A second object for the same record; what it is linked to is not copied, since links belong to one object."""
+        made = type(self).__new__(type(self))
+        made.__dict__.update(self.__dict__)
+        made._row = self._row
+        return made
+
+
+class Model(Record, Access, metaclass=ModelMeta, root=True):
+    """The base of all models: `class Order(Model): id: UUID = Key(); total: Decimal = Field(max_digits=12, decimal_places=2)`.
+
+    Class keywords: table (the stored name), unique and index over several fields ([("first", "last")]), checks and filters
+    ({"name": lambda t: t.end > t.start}; filters apply to every query until switched off), store, expires_after (a timedelta),
+    abstract=True for a base that is no model itself.
+    """
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+        __entity__: ClassVar[Entity]
+        __shape__: ClassVar[Shape]
+        __store__: ClassVar[Any]
+        __pydantic_validator__: ClassVar[Any]
+        __pydantic_decorators__: ClassVar[Any]
+
+        @classmethod
+        def __build__(cls, row: tuple[Any, ...]) -> Self:
+            """An object from a canonical row, unchecked."""
+            ...
+
+        @classmethod
+        def __build_many__(cls, rows: list[tuple[Any, ...]]) -> list[Self]:
+            """Objects from canonical rows, unchecked."""
+            ...
+
+        def __freeze__(self) -> tuple[Any, ...]:
+            """The canonical row, after checking everything again; ValidationError with all problems."""
+            ...
+
+        def __changes__(self, row: tuple[Any, ...]) -> tuple[int, ...]:
+            """Positions at which `row` differs from the row that was read or written last."""
+            ...
+
+    @classmethod
+    def __from_json__(cls, data: Any) -> Self:
+        """A new object from decoded JSON (text for UUID, Decimal, datetime, …); ValidationError with all problems."""
+        from holdall.model.construct import from_json
+
+        return from_json(cls, data)  # type: ignore[return-value]  # made by the validator of cls
+
+    @classmethod
+    def __check_json__(cls, data: Any) -> dict[str, Any]:
+        """Python values for some of the fields, from decoded JSON; ValidationError with all problems."""
+        from holdall.model.construct import check_json
+
+        return check_json(cls, data)
+
+    @classmethod
+    def __linked__(cls) -> None:
+        """Resolve and check every reference, relation, check and filter; DeclarationError with place and remedy. Done once."""
+        from holdall.model.linking import check_linked
+
+        check_linked(cls)
+
+    def __key_value__(self) -> Any:
+        """The key as it is in Python: a bare value, or a tuple for a composite key; None if not made yet."""
+        key = type(self).__entity__.key
+        if len(key) == 1:
+            return getattr(self, key[0])
+        return tuple([getattr(self, name) for name in key])
+
+    def __set_link__(self, name: str, value: Any) -> None:
+        """Used by stores: `value` (an object, None or a list) is what the relation was found to lead to."""
+        from holdall.model.links import load_link
+
+        load_link(self, name, value)
+
+    def __resolve_links__(self) -> None:
+        """Copy keys of linked parents, which may have been saved meanwhile, into the foreign keys."""
+        from holdall.model.links import resolve_pending
+
+        resolve_pending(self)
+
+    def __stamp__(self, now: dt.datetime, creating: bool) -> None:
+        """Used by stores before they freeze: set CreatedAt, UpdatedAt, expires_after and Always fields."""
+        type(self).__shape__.stamp(self, now, creating)
