@@ -1,13 +1,31 @@
-"""Random books, authors, reviews, and conditions, expressions and selects about them."""
+"""By chance: books, authors, reviews, and conditions, expressions and selects about them."""
 
 from __future__ import annotations
 
 import datetime as dt
+import random
 import uuid
 from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
+from tests.port.entities import (
+    AUTHOR,
+    BOOK,
+    BOOK_LABEL,
+    DECIMAL,
+    INT,
+    JSON,
+    LABEL,
+    NOW,
+    PROFILE,
+    REVIEW,
+    SESSION,
+    STR,
+    author,
+    book,
+    row,
+)
 
 from holdall.query import (
     Aggregate,
@@ -30,70 +48,70 @@ from holdall.query import (
     key_ref,
 )
 from holdall.schema import JSON_NULL, Type
-from tests.port.entities import (
-    AUTHOR,
-    BOOK,
-    BOOK_LABEL,
-    DECIMAL,
-    INT,
-    JSON,
-    LABEL,
-    NOW,
-    PROFILE,
-    REVIEW,
-    SESSION,
-    STR,
-    author,
-    book,
-    row,
+
+texts = st.sampled_from(
+    ["", "a", "A", "ß", "ss", "S", "%", "a%", "%a", "_", "a_a", "a\\_s", "\\%", "\\", "é_", "é\n", "i̇", "İ", "SS", "S\\%"]
 )
-
-texts = st.text(alphabet="aAßİsS%_\\é\n", max_size=4)
 ints = st.integers(-3, 3)
-moneys = st.integers(0, 400).map(lambda n: Decimal(n) / 100 * 1).map(lambda d: d.quantize(Decimal("0.01")))
-decimals = st.sampled_from([Decimal(t) for t in ("0", "1.5", "-2", "1.25", "3")])
-dates = st.dates(dt.date(2020, 1, 1), dt.date(2020, 1, 4))
 instants = st.integers(-2, 2).map(lambda n: NOW + dt.timedelta(hours=n))
-json_scalars = st.one_of(st.none(), st.booleans(), st.integers(0, 2), st.sampled_from([1.5, 0.25]), st.sampled_from(["", "a", "1"]))
-jsons = st.recursive(
-    json_scalars,
-    lambda inner: st.one_of(st.lists(inner, max_size=2), st.dictionaries(st.sampled_from("ab"), inner, max_size=2)),
-    max_leaves=4,
-).map(lambda v: JSON_NULL if v is None else v)
-str_lists = st.lists(st.sampled_from("abc"), max_size=2).map(tuple)
-str_sets = st.frozensets(st.sampled_from("abc"), max_size=2)
-counts = st.dictionaries(st.sampled_from("ab"), ints, max_size=2)
-sizes = st.fixed_dictionaries({"width": ints, "note": st.none() | st.sampled_from(["", "x"])})
-VALUES: dict[str, Any] = {
-    "title": texts, "author_id": st.integers(1, 3), "editor_id": st.integers(1, 3), "price": moneys, "pages": ints,
-    "rating": st.sampled_from([0.0, 0.5, 1.5]), "in_print": st.booleans(), "published": dates, "added": instants, "isbn": texts,
-    "tags": str_lists, "langs": str_sets, "meta": jsons, "size": sizes, "counts": counts, "cover": st.binary(max_size=2),
-    "opens": st.sampled_from([dt.time(1), dt.time(2)]), "reading": st.sampled_from([dt.timedelta(1), dt.timedelta(-1)]),
-    "printed": st.sampled_from([dt.datetime(2020, 1, 1), dt.datetime(2020, 1, 2)]), "weight": decimals, "version": ints,
-}  # fmt: skip
-IDS = [uuid.UUID(int=n) for n in (1, 2, 3, 4, 5)]
+jsons = st.sampled_from([JSON_NULL, True, 1, 0, 1.5, "a", "1", "", [], [1, "a"], [True], {}, {"a": 1}, {"b": "x", "a": None}, {"b": 2}])
 
 
-@st.composite
-def datasets(draw: Any) -> Any:
-    books = []
-    for id in draw(st.lists(st.sampled_from(IDS), unique=True)):
-        values = {"id": id}
-        for field in BOOK.fields[1:]:
-            value = draw(st.none() | VALUES[field.name]) if field.nullable else draw(VALUES[field.name])
-            values[field.name] = value
-        books.append(book(**values))
-    authors = [
-        author(n, name=draw(texts), country=draw(st.none() | texts), born=draw(st.none() | dates)) for n in draw(st.sets(st.integers(1, 3)))
+def _pools() -> dict[str, list[Any]]:
+    """A few values for each field of a book: few, so that equal ones meet."""
+    texts = ["", "a", "A", "ß", "ss", "S%", "a_s", "é\n", "İ", "aAa"]
+    return {
+        "title": texts,
+        "author_id": [1, 2, 3],
+        "editor_id": [1, 2, 3],
+        "price": [Decimal("0.00"), Decimal("0.50"), Decimal("1.00"), Decimal("3.99")],
+        "pages": [-2, -1, 0, 1, 2, 3],
+        "rating": [0.0, 0.5, 1.5],
+        "in_print": [True, False],
+        "published": [dt.date(2020, 1, n) for n in (1, 2, 3)],
+        "added": [NOW + dt.timedelta(hours=n) for n in (-1, 0, 1)],
+        "isbn": texts,
+        "tags": [(), ("a",), ("a", "b"), ("b", "b")],
+        "langs": [frozenset(), frozenset("a"), frozenset("ab")],
+        "meta": [JSON_NULL, True, 1, 0, 1.5, "a", "1", "", [], [1, "a"], [True], [[1]], {}, {"a": 1}, {"a": None, "b": "x"}, {"a": {"b": 2}},
+                 {"a": [0]}, {"a": "aA", "b": 2}, {"a": True}],
+        "size": [{"width": w, "note": n} for w in (1, 2) for n in (None, "", "x")],
+        "counts": [{}, {"a": 1}, {"a": -1, "b": 2}, {"b": 1}],
+        "cover": [b"", b"\x00", b"ab"],
+        "opens": [dt.time(1), dt.time(2)],
+        "reading": [dt.timedelta(1), dt.timedelta(-1)],
+        "printed": [dt.datetime(2020, 1, n) for n in (1, 2)],
+        "weight": [Decimal(t) for t in ("0", "1.5", "-2", "1.25", "3")],
+        "version": [1, 2],
+    }  # fmt: skip
+
+
+POOLS = _pools()
+VALUES = {name: st.sampled_from(pool) for name, pool in POOLS.items()}
+IDS = [uuid.UUID(int=n) for n in range(1, 13)]
+
+
+def dataset(seed: int) -> Any:
+    """Twelve books and what belongs to them, by chance."""
+    chance = random.Random(seed)
+
+    def pick(pool: Any, null: float = 0.0) -> Any:
+        return None if chance.random() < null else chance.choice(pool)
+
+    texts, dates = POOLS["title"], POOLS["published"]
+    books = [
+        book(id=id, **{f.name: pick(POOLS[f.name], 0.3 if f.nullable else 0) for f in BOOK.fields[1:]})
+        for id in chance.sample(IDS, chance.choice([0, 1, 6, 12]))
     ]
-    profiles = [row(PROFILE, author_id=a[0], bio=draw(st.none() | texts), score=draw(ints)) for a in authors if draw(st.booleans())]
-    reviews = [
-        row(REVIEW, id=n, book_id=draw(st.sampled_from(IDS)), stars=draw(ints), text=draw(st.none() | texts))
-        for n in range(draw(st.integers(0, 5)))
-    ]
-    labels = [row(LABEL, name=n, rank=draw(ints)) for n in draw(st.sets(st.sampled_from("xyz")))]
-    links = [row(BOOK_LABEL, book_id=i, label=n) for i, n in draw(st.sets(st.tuples(st.sampled_from(IDS), st.sampled_from("xyz"))))]
+    authors = [author(n, name=pick(texts), country=pick(texts, 0.3), born=pick(dates, 0.3)) for n in (1, 2, 3) if chance.random() < 0.8]
+    profiles = [row(PROFILE, author_id=a[0], bio=pick(texts, 0.3), score=pick(range(-2, 3))) for a in authors if chance.random() < 0.7]
+    reviews = [row(REVIEW, id=n, book_id=pick(IDS), stars=pick(range(3)), text=pick(texts, 0.3)) for n in range(14)]
+    labels = [row(LABEL, name=n, rank=pick(range(3))) for n in "xyz" if chance.random() < 0.8]
+    links = [row(BOOK_LABEL, book_id=i, label=n) for i in IDS for n in "xyz" if chance.random() < 0.3]
     return {AUTHOR: authors, BOOK: books, PROFILE: profiles, REVIEW: reviews, LABEL: labels, BOOK_LABEL: links}
+
+
+datasets = st.integers(0, 10_000).map(dataset)
 
 
 @st.composite

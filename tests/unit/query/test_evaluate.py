@@ -6,19 +6,26 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from holdall.query import Evaluator, Select, shape
 from tests.port.entities import BOOK, NOW, SESSION
 from tests.unit.query.naive import Naive
-from tests.unit.query.strategies import conditions, datasets, grouped_selects, selects, sessions
+from tests.unit.query.strategies import conditions, datasets, grouped_selects, leaves, selects, sessions
 from tests.unit.query.tables import ListTables
 
+from holdall.query import Evaluator, Select, shape
+
 EVALUATOR = Evaluator()  # one for all examples, so that compiled shapes meet other operands
-SETTINGS = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @SETTINGS
-@given(datasets(), conditions())
+@given(datasets, st.lists(leaves(BOOK), min_size=8, max_size=8))
+def test_single_conditions(data: Any, found: list[Any]) -> None:
+    for condition in found:
+        test_conditions_are_true_and_false_as_the_contract_says.hypothesis.inner_test(data, condition)
+
+
+@SETTINGS
+@given(datasets, conditions())
 def test_conditions_are_true_and_false_as_the_contract_says(data: Any, condition: Any) -> None:
     compiled, params = EVALUATOR.condition(BOOK, condition)
     naive, tables = Naive(data), ListTables(data)
@@ -30,7 +37,7 @@ def test_conditions_are_true_and_false_as_the_contract_says(data: Any, condition
 
 
 @SETTINGS
-@given(datasets(), selects())
+@given(datasets, selects())
 def test_selects(data: Any, select: Select) -> None:
     expected = Naive(data).select(select)
     answer = EVALUATOR.run(select, data[BOOK], ListTables(data))
@@ -38,7 +45,7 @@ def test_selects(data: Any, select: Select) -> None:
 
 
 @SETTINGS
-@given(datasets(), grouped_selects())
+@given(datasets, grouped_selects())
 def test_groups(data: Any, select: Select) -> None:
     expected = Naive(data).select(select)
     answer = EVALUATOR.run(select, data[BOOK], ListTables(data))
