@@ -1,0 +1,98 @@
+"""The demo command: an editable shop.py in a folder of its own, 1,000 rows, served, with curl lines to paste.
+
+Owns the folder it writes. Must not touch what the user changed: an existing shop.py and existing data stay as they are.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from holdall.cli.failures import REFUSED, USAGE, Failure, message
+from holdall.cli.program import Program, opened
+
+if TYPE_CHECKING:
+    from holdall.model import Model
+    from holdall.store import Store
+
+MODELS = ("Customer", "Product", "Order", "OrderLine")
+
+
+@click.command(short_help="A shop with 1,000 rows and a REST API, to try and to edit.")
+@click.option("--dir", "folder", default="holdall-demo", show_default=True, metavar="DIR", help="The folder of the demo; made if it is not there.")
+@click.option("--no-serve", is_flag=True, help="Only write the program and the rows.")
+@click.option("--port", type=click.IntRange(1, 65535), metavar="N", help="The port; 8000, or a free one if that is taken.")
+def demo(folder: str, no_serve: bool, port: int | None) -> None:
+    """Write an editable shop.py into DIR, keep 1,000 generated rows in SQLite beside it, and serve them until Ctrl-C.
+
+    Run again, it keeps your shop.py and your data.
+    """
+    path = prepare(Path(folder))
+    with opened(str(path)) as program:
+        seeded(program)
+        if no_serve:
+            message(f"Try: holdall get {shlex.quote(str(path))} Order --where total__gte=100 --sort -placed_at --limit 5")
+            message(f"Serve it: holdall demo --dir {shlex.quote(folder)}")
+            return
+        from holdall.cli.serve import run_server
+
+        run_server(program, port=port, after_start=lambda base: _show(program, base))
+
+
+def prepare(folder: Path) -> Path:
+    """The path of shop.py in the folder, written if it is not there; Failure if the folder belongs to something else."""
+    path = folder / "shop.py"
+    if path.exists():
+        message(f"{path} is kept as it is.")
+        return path
+    if folder.exists() and not folder.is_dir():
+        raise Failure(f"{folder} is a file.", hint="Choose another folder with --dir.")
+    try:
+        if folder.is_dir() and any(item.suffix != ".db" and item.name != "__pycache__" for item in folder.iterdir() if item.name[0] != "."):
+            raise Failure(f"{folder} is not empty and holds no shop.py.", hint="The demo wants a folder of its own: choose another with --dir.", code=USAGE)
+        folder.mkdir(parents=True, exist_ok=True)
+        text = files("holdall.cli").joinpath("demo_shop.py").read_text(encoding="utf-8")
+        beside = path.with_name(f".shop.py.{os.getpid()}")
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)  # all of it or nothing
+    except OSError as error:
+        raise Failure(f"{folder} cannot be written: {error.strerror or error}.", hint="Choose another folder with --dir.", code=REFUSED) from None
+    message(f"Wrote {path}: four models, for you to edit.")
+    return path
+
+
+def seeded(program: Program) -> None:
+    """Put the rows into a store that holds none; all or nothing. A shop.py that does not take them any more is served without."""
+    from holdall.cli.demo_rows import demo_rows
+    from holdall.errors import ConstraintViolation, ValidationError
+
+    store = program.home
+    store.ensure_schema(*program.models.values())
+    counts = {name: store[model].count() for name, model in program.models.items()}
+    if any(counts.values()):
+        message(f"The data is kept: {counted(counts)}.")
+        return
+    rows = demo_rows()
+    missing = [name for name in rows if name not in program.models]
+    if missing:
+        message(f"shop.py was edited and has no {', '.join(missing)} any more: no rows are generated.")
+        return
+    try:
+        with store.transaction():
+            for name, items in rows.items():
+                store[program.models[name]].create_many(items)
+    except (ValidationError, ConstraintViolation) as error:
+        message(f"shop.py was edited; the generated rows do not fit any more and are left out.\n{error}")
+        return
+    message(f"Generated {sum(map(len, rows.values())):,} rows: {counted({name: len(items) for name, items in rows.items()})}.")
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """'120 Customer, 40 Product'."""
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items())
