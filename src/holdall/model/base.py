@@ -6,6 +6,8 @@ Owns the class itself. What makes a subclass a model is in model.meta; what it c
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from holdall.model.access import Access
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from holdall.schema import Entity
 
 _set = object.__setattr__
+_NO_LINKS: Mapping[str, Any] = MappingProxyType({})
 
 
 class Record:
@@ -132,6 +135,34 @@ class Model(Record, Access, metaclass=ModelMeta, root=True):
         from holdall.model.links import resolve_pending
 
         resolve_pending(self)
+
+    def __links__(self) -> Mapping[str, Any]:
+        """The relations that are loaded or were set, by name."""
+        return getattr(self, "_links", _NO_LINKS)
+
+    def __reload__(self, row: tuple[Any, ...]) -> None:
+        """Used by stores: become what the row says; loaded relations are forgotten."""
+        fresh = type(self).__build__(row)
+        self.__dict__.update(fresh.__dict__)
+        for name in ("_links", "_pending"):
+            if hasattr(self, name):
+                delattr(self, name)
+        self._row = row
+
+    def __stored__(self, row: tuple[Any, ...]) -> None:
+        """Used by stores: the row is what is stored now; fields that the store filled are taken over."""
+        held = self.__dict__
+        for field in type(self).__entity__.fields:
+            if field.version or field.generated == "int" or field.updated_at:
+                held[field.name] = row[field.position]
+        self._row = row
+
+    @classmethod
+    def __canonical__(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Canonical values for some fields of the model given in Python; ValidationError with all problems."""
+        from holdall.model.construct import check_some
+
+        return check_some(cls, values)
 
     def __stamp__(self, now: dt.datetime, creating: bool) -> None:
         """Used by stores before they freeze: set CreatedAt, UpdatedAt, expires_after and Always fields."""

@@ -51,9 +51,7 @@ def adapter_of(member: Member) -> TypeAdapter[Any]:
 def _config() -> Any:
     import pydantic
 
-    return pydantic.ConfigDict(
-        extra="forbid", arbitrary_types_allowed=True, validate_default=True, revalidate_instances="always"
-    )
+    return pydantic.ConfigDict(extra="forbid", arbitrary_types_allowed=True, validate_default=True, revalidate_instances="always")
 
 
 def field_check(member: Member) -> Callable[[Any], Any]:
@@ -215,3 +213,31 @@ def check_json(cls: type[Model], data: Any) -> dict[str, Any]:
     if problems:
         raise ValidationError(cls.__name__, _ordered(problems, shape))
     return values
+
+
+def check_some(cls: type[Model], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Canonical values for some of the stored fields, from Python values; ValidationError with all problems.
+
+    Field validators run; model validators do not, because the rest is unknown.
+    """
+    import pydantic
+
+    shape: Shape = cls.__shape__
+    canonical: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for name, value in values.items():
+        member = shape.by_name.get(name)
+        if member is None or not member.spec.stored:
+            problems.append(unknown(str(name), shape.names))
+            continue
+        try:
+            valid = shape.adapter(name).validate_python(value, strict=True)
+            if shape.assigns:
+                valid = shape.lax_check(name, valid)
+        except pydantic.ValidationError as error:
+            problems += problems_of(error, (name,), ())
+            continue
+        canonical[name] = None if valid is None else freezer(member.type)(valid)
+    if problems:
+        raise ValidationError(cls.__name__, _ordered(problems, shape))
+    return canonical

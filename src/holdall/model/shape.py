@@ -38,9 +38,7 @@ class Shape:
         self.custom = custom
         self.source = ""
         self.expires_after: dt.timedelta | None = None
-        self._stamped = [
-            member for member in members if member.spec.expires or member.spec.role in ("created_at", "updated_at", "always")
-        ]
+        self._stamped = [member for member in members if member.spec.expires or member.spec.role in ("created_at", "updated_at", "always")]
         self._adapters: dict[str, Any] = {}
 
     def generate(self) -> None:
@@ -81,12 +79,16 @@ class Shape:
             dummy = self.cls.__new__(self.cls)
             self.cls.__pydantic_validator__.validate_assignment(dummy, name, value)
             return dummy.__dict__[name]
+        return self.adapter(name).validate_python(value)
+
+    def adapter(self, name: str) -> Any:
+        """Pydantic's validator for one field alone, made when first asked for."""
         adapter = self._adapters.get(name)
         if adapter is None:
             from holdall.model.construct import adapter_of
 
             adapter = self._adapters[name] = adapter_of(self.by_name[name])
-        return adapter.validate_python(value)
+        return adapter
 
     def stamp(self, instance: Model, now: dt.datetime, creating: bool) -> None:
         """Set what the store's clock and Always functions give."""

@@ -188,7 +188,7 @@ def make_ready(core: Core, scope: Scope | None, model: type[Model]) -> Program[H
         yield from core.backend.open()
         core.opened = True
     new = [other for other in component if other not in core.ready]
-    if scope is not None and scope.root.handle is not None and not core.backend.describe().support("transactions").note == "schema":
+    if new and scope is not None and scope.root.handle is not None:
         raise Unsupported(
             f"{model.__name__} is used for the first time inside a transaction, and schema changes are refused there.",
             hint=f"Call store.ensure_schema({model.__name__}) before, or list it in Store(models=[…]).",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import inspect
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ParamSpec, Self, TypeVar, cast
@@ -134,7 +135,7 @@ class Store:
 
     def __getitem__(self, model: type[M]) -> Collection[M]:
         """The records of a model in this store."""
-        if not (isinstance(model, type) and issubclass(model, Model)):
+        if not _is_model(model):
             raise ProgrammingError(f"store[…] takes a model class, not {model!r}.")
         return Collection(model, self)
 
@@ -200,7 +201,7 @@ class Store:
         """Decorate a function (async too): it runs in a transaction, and again from the start after a conflict, at most `retries` times."""
 
         def decorate(function: Callable[P, R]) -> Callable[P, R]:
-            if asyncio.iscoroutinefunction(function):
+            if inspect.iscoroutinefunction(function):
                 return cast("Callable[P, R]", retrying_async(self, function, retries, isolation))
             return retrying(self, function, retries, isolation)
 
@@ -268,7 +269,7 @@ class AsyncStore:
 
     def __getitem__(self, model: type[M]) -> AsyncCollection[M]:
         """The records of a model in this store."""
-        if not (isinstance(model, type) and issubclass(model, Model)):
+        if not _is_model(model):
             raise ProgrammingError(f"store[…] takes a model class, not {model!r}.")
         return AsyncCollection(model, self._store)
 
@@ -346,6 +347,10 @@ class AsyncStore:
 
     def __repr__(self) -> str:
         return f"<AsyncStore {self._store._core.backend.name}>"
+
+
+def _is_model(model: Any) -> bool:
+    return isinstance(model, type) and issubclass(model, Model)
 
 
 class _Maybe:

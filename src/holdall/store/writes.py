@@ -36,22 +36,16 @@ def _fire(core: Core, scope: Scope | None, event: str, record: Model) -> Program
 
 
 def stamp(core: Core, record: Model) -> None:
-    """Fill what the store fills on a new record: version, creation and update times, always-set values."""
-    entity = record.__entity__
-    for field in entity.fields:
-        if field.version:
-            setattr(record, field.name, 1)
-        elif field.created_at:
-            if getattr(record, field.name, None) is None:
-                setattr(record, field.name, core.now())
-        elif field.updated_at:
-            setattr(record, field.name, core.now())
-        elif field.always is not None:
-            setattr(record, field.name, field.always())
+    """Fill what the store fills on a new record: version, creation and update times, expiry, always-set values."""
+    record.__stamp__(core.now(), True)
+    version = record.__entity__.version_field
+    if version is not None:
+        setattr(record, version.name, 1)
 
 
 def _stamped(entity: Entity) -> bool:
-    return any(field.version or field.created_at or field.updated_at or field.always is not None for field in entity.fields)
+    fields = entity.fields
+    return any(item.version or item.created_at or item.updated_at or item.expires or item.always is not None for item in fields)
 
 
 def create(core: Core, scope: Scope | None, model: type[M], values: Mapping[str, Any]) -> Program[M]:
@@ -65,7 +59,7 @@ def create(core: Core, scope: Scope | None, model: type[M], values: Mapping[str,
 
 def _insert(core: Core, scope: Scope | None, record: Model) -> Program[None]:
     """Insert one new record, and the new records that it is linked to."""
-    if record.__linked__() and (len(new_neighbours(record)) > 1 or any(added for _, added, _ in record.__link_changes__())):
+    if record.__links__() and (len(new_neighbours(record)) > 1 or any(added for _, added, _ in record.__link_changes__())):
         yield from create_graph(core, scope, [record])
         return
     entity = record.__entity__
@@ -73,7 +67,7 @@ def _insert(core: Core, scope: Scope | None, record: Model) -> Program[None]:
     if _stamped(entity):
         stamp(core, record)
     record.__resolve_links__()
-    row = record.__freeze__(record)
+    row = record.__freeze__()
     handle = None if scope is None else (yield from handle_of(scope))
     results = yield from core.backend.apply((Insert(entity, (row,)),), "atomic", handle, core.visible_at())
     _inserted(record, row, results[0][0])
@@ -162,7 +156,7 @@ def _insert_group(
 
 def _without(record: Model, names: Sequence[str]) -> tuple[Any, ...]:
     """The row to insert, with the named fields null: they refer to a record that comes later."""
-    row = list(record.__freeze__(record, skip=frozenset(names)))
+    row = list(record.__freeze__())
     for name in names:
         row[record.__entity__.by_name[name].position] = None
     return tuple(row)
@@ -178,7 +172,7 @@ def create_many(core: Core, scope: Scope | None, model: type[M], items: Sequence
     for record in records:
         if record._row is not None:
             raise ProgrammingError(f"create_many() got a {model.__name__} that was saved before.", hint="Use save() for it.")
-    if core.ready[model].any or any(record.__linked__() for record in records):
+    if core.ready[model].any or any(record.__links__() for record in records):
         yield from create_graph(core, scope, records)
         return records
     entity = model.__entity__
@@ -210,7 +204,7 @@ def save(core: Core, scope: Scope | None, model: type[M], record: M) -> Program[
         yield from create_graph(core, scope, fresh)
     record.__resolve_links__()
     handle = yield from handle_of(scope)
-    if core.ready[model].any and record.__changes__(record, record.__freeze__(record)):
+    if core.ready[model].any and record.__changes__(record.__freeze__()):
         yield from _fire(core, scope, "before_update", record)
         yield from _patch(core, handle, record)
         yield from _fire(core, scope, "after_update", record)
@@ -260,8 +254,8 @@ def _patch(core: Core, handle: Any, record: Model) -> Program[bool]:
     entity = record.__entity__
     old = record._row
     assert old is not None
-    row = record.__freeze__(record)
-    changed = set(record.__changes__(record, row))
+    row = record.__freeze__()
+    changed = set(record.__changes__(row))
     if not changed:
         return False
     for name in entity.key:
@@ -337,7 +331,7 @@ def upsert(
             and not field.created_at
             and (field.name in given or field.updated_at or field.always is not None)
         )
-    row = record.__freeze__(record)
+    row = record.__freeze__()
     handle = yield from handle_of(scope)
     results = yield from core.backend.apply((Upsert(entity, row, names, update),), "atomic", handle, core.visible_at())
     _, stored = results[0]
