@@ -35,11 +35,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
 class Commands(click.Group):
     """A group whose commands are imported when they are used, and whose errors become messages and exit codes."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """The names, in the order of --help."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         """The command of that name, or None."""
         place = COMMANDS.get(cmd_name)
         return None if place is None else cast("click.Command", getattr(import_module(place[0]), place[1]))

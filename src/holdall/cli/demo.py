@@ -10,22 +10,21 @@ import shlex
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from holdall.cli.failures import REFUSED, USAGE, Failure, message
+from holdall.cli.failures import REFUSED, Failure, message
 from holdall.cli.program import Program, opened
 
 if TYPE_CHECKING:
-    from holdall.model import Model
-    from holdall.store import Store
+    pass
 
 MODELS = ("Customer", "Product", "Order", "OrderLine")
 
 
 @click.command(short_help="A shop with 1,000 rows and a REST API, to try and to edit.")
-@click.option("--dir", "folder", default="holdall-demo", show_default=True, metavar="DIR", help="The folder of the demo; made if it is not there.")
+@click.option("--dir", "folder", default="holdall-demo", show_default=True, metavar="DIR", help="The folder; made if it is not there.")
 @click.option("--no-serve", is_flag=True, help="Only write the program and the rows.")
 @click.option("--port", type=click.IntRange(1, 65535), metavar="N", help="The port; 8000, or a free one if that is taken.")
 def demo(folder: str, no_serve: bool, port: int | None) -> None:
@@ -54,17 +53,24 @@ def prepare(folder: Path) -> Path:
     if folder.exists() and not folder.is_dir():
         raise Failure(f"{folder} is a file.", hint="Choose another folder with --dir.")
     try:
-        if folder.is_dir() and any(item.suffix != ".db" and item.name != "__pycache__" for item in folder.iterdir() if item.name[0] != "."):
-            raise Failure(f"{folder} is not empty and holds no shop.py.", hint="The demo wants a folder of its own: choose another with --dir.", code=USAGE)
+        if folder.is_dir() and any(_foreign(item) for item in folder.iterdir()):
+            hint = "The demo wants a folder of its own: choose another with --dir."
+            raise Failure(f"{folder} is not empty and holds no shop.py.", hint=hint)
         folder.mkdir(parents=True, exist_ok=True)
         text = files("holdall.cli").joinpath("demo_shop.py").read_text(encoding="utf-8")
         beside = path.with_name(f".shop.py.{os.getpid()}")
         beside.write_text(text, encoding="utf-8")
         beside.replace(path)  # all of it or nothing
     except OSError as error:
-        raise Failure(f"{folder} cannot be written: {error.strerror or error}.", hint="Choose another folder with --dir.", code=REFUSED) from None
+        why = error.strerror or str(error)
+        raise Failure(f"{folder} cannot be written: {why}.", hint="Choose another folder with --dir.", code=REFUSED) from None
     message(f"Wrote {path}: four models, for you to edit.")
     return path
+
+
+def _foreign(item: Path) -> bool:
+    """Whether a file belongs to something else than a demo whose shop.py was removed to get a new one."""
+    return item.suffix not in (".db", ".db-wal", ".db-shm") and item.name != "__pycache__" and not item.name.startswith(".")
 
 
 def seeded(program: Program) -> None:

@@ -16,15 +16,17 @@ SEED = 20_260_101
 BEGIN = dt.datetime(2026, 1, 1, 8, 0, tzinfo=dt.UTC)
 
 _GIVEN = (
-    "Ada Grace Alan Edsger Barbara Donald Katherine Dennis Margaret Linus Radia Tim Hedy Claude Emmy Niklaus Frances Kurt Mary Leslie "
-    "Sofia Blaise Annie Tony Joan Vint Rózsa Ivan Karen Yukihiro"
-).split()
+    "Ada", "Grace", "Alan", "Edsger", "Barbara", "Donald", "Katherine", "Dennis", "Margaret", "Linus", "Radia", "Tim", "Hedy", "Claude",
+    "Emmy", "Niklaus", "Frances", "Kurt", "Mary", "Leslie", "Sofia", "Blaise", "Annie", "Tony", "Joan", "Vint", "Rózsa", "Ivan", "Karen",
+    "Yukihiro",
+)  # fmt: skip
 _FAMILY = (
-    "Lovelace Hopper Turing Dijkstra Liskov Knuth Johnson Ritchie Hamilton Torvalds Perlman Lee Lamarr Shannon Noether Wirth Allen Gödel "
-    "Jackson Lamport Kovalevskaya Pascal Easley Hoare Clarke Cerf Péter Sutherland Jones Matsumoto"
-).split()
+    "Lovelace", "Hopper", "Turing", "Dijkstra", "Liskov", "Knuth", "Johnson", "Ritchie", "Hamilton", "Torvalds", "Perlman", "Lee",
+    "Lamarr", "Shannon", "Noether", "Wirth", "Allen", "Gödel", "Jackson", "Lamport", "Kovalevskaya", "Pascal", "Easley", "Hoare",
+    "Clarke", "Cerf", "Péter", "Sutherland", "Jones", "Matsumoto",
+)  # fmt: skip
 _CITIES = ("London", "Zürich", "Oslo", "Boston", "Kraków", "Lyon", "Porto", "Kyoto", "Wien", None)
-_ADJECTIVES = "Plain Folding Quiet Heavy Small Bright Woven Oak Steel Linen".split()
+_ADJECTIVES = ("Plain", "Folding", "Quiet", "Heavy", "Small", "Bright", "Woven", "Oak", "Steel", "Linen")
 _THINGS = (
     ("kettle", "kitchen", 35), ("lamp", "home", 48), ("chair", "furniture", 120), ("notebook", "office", 6), ("bag", "travel", 64),
     ("knife", "kitchen", 28), ("blanket", "home", 55), ("shelf", "furniture", 89), ("pen", "office", 4), ("bottle", "travel", 18),

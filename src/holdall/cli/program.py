@@ -122,7 +122,7 @@ def _python_files(folder: Path) -> str:
 def _from_name(place: str, target: str) -> ModuleType:
     if not all(part.isidentifier() for part in place.split(".")):
         raise Failure(f"'{target}' is neither a Python file nor the name of a module.", hint="For example shop.py, shop or shop.py:store.")
-    here = Path().resolve()
+    here = Path.cwd()
     sys.path.insert(0, str(here))
     found: list[ModuleType] = []
     try:
@@ -186,7 +186,7 @@ def _user_frames(trace: TracebackType | None, folder: Path) -> Sequence[tracebac
 
 def _short(filename: str) -> str:
     path = Path(filename)
-    here = Path().resolve()
+    here = Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) else filename
 
 

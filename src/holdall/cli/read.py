@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 TERMINAL_ROWS = 100  # a table on a terminal shows so many rows unless --limit says otherwise
 
-limit_option = click.option("--limit", type=click.IntRange(min=0), help=f"At most so many. A table on a terminal stops at {TERMINAL_ROWS} without it.")
+limit_option = click.option(
+    "--limit", type=click.IntRange(min=0), help=f"At most so many. Without it, a table on a terminal stops at {TERMINAL_ROWS}."
+)
 offset_option = click.option("--offset", type=click.IntRange(min=0), default=0, help="Leave out the first so many.")
 count_option = click.option("--count", is_flag=True, help="Only tell how many there are.")
 

@@ -1,6 +1,6 @@
 """Records: which values of a record are shown, and as what JSON values.
 
-Owns --fields, --where, --sort and --include as a query, and the JSON form of a record. Secret fields are never shown, filtered or sorted by.
+Owns --fields, --where, --sort and --include as a query, and the JSON form of a record. Secret fields are never shown, filtered, sorted by.
 Must not know where the values are written to.
 """
 

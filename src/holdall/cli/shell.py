@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -68,12 +69,12 @@ def _execute(code: str, names: dict[str, Any]) -> None:
 def _ipython() -> Callable[[dict[str, Any], str], None] | None:
     """What starts IPython, or None if it is not installed."""
     try:
-        from IPython.terminal.embed import InteractiveShellEmbed  # type: ignore[import-not-found,unused-ignore]  # an optional comfort
+        embed = import_module("IPython.terminal.embed")
     except ImportError:
         return None
 
     def start(names: dict[str, Any], banner: str) -> None:
-        InteractiveShellEmbed(user_ns=names, banner1=banner, exit_msg="")()
+        embed.InteractiveShellEmbed(user_ns=names, banner1=banner, exit_msg="")()
 
     return start
 

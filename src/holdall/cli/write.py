@@ -178,7 +178,8 @@ def _stdin() -> Any:
     try:
         return msgspec.json.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Failure(f"stdin is not JSON: {error}.", hint="Give a JSON object or a list of them; 'holdall import' reads other formats.", code=REFUSED) from None
+        hint = "Give a JSON object or a list of them; 'holdall import' reads other formats."
+        raise Failure(f"stdin is not JSON: {error}.", hint=hint, code=REFUSED) from None
 
 
 def _made(cls: type[Model], data: Any) -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import SHOP, Run
+from tests.unit.cli.support import SHOP, Run
 
 
 def test_a_module_name_works_as_a_file_does(shop: Run) -> None:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from conftest import ADA, BOB, Run
+from tests.unit.cli.support import ADA, BOB, Run
 
 
 def rows(run: Run, *args: str) -> Any:

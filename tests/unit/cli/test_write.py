@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from conftest import ADA, BOB, Run
+from tests.unit.cli.support import ADA, BOB, Run
 
 
 def test_values_are_typed_by_the_model(shop: Run) -> None:
