@@ -1,92 +1,98 @@
 """Declare a model once, keep it in any store, get the same behaviour from all of them."""
 
-from holdall.backends import Capabilities, Durability, Isolation
-from holdall.errors import (
-    CheckViolation,
-    ConstraintViolation,
-    Corruption,
-    DeadlineExceeded,
-    Deadlock,
-    DeclarationError,
-    ForeignKeyViolation,
-    HoldallError,
-    LockTimeout,
-    MultipleFound,
-    NotFound,
-    NotLoaded,
-    NotNullViolation,
-    OutcomeUnknown,
-    PartialBatch,
-    Problem,
-    ProgrammingError,
-    QueryError,
-    SchemaMismatch,
-    SerializationFailure,
-    SizeLimit,
-    Throttled,
-    TransactionConflict,
-    TransactionDoomed,
-    Unavailable,
-    UniqueViolation,
-    Unsupported,
-    ValidationError,
-    VersionMismatch,
-)
-from holdall.model import (
-    Always,
-    AsyncCollection,
-    AsyncQuery,
-    BelongsTo,
-    Collection,
-    CreatedAt,
-    Email,
-    Explanation,
-    Field,
-    HasMany,
-    HasOne,
-    IPAddress,
-    Json,
-    Key,
-    LocalDateTime,
-    ManyToMany,
-    Model,
-    Page,
-    Phone,
-    Query,
-    UpdatedAt,
-    Url,
-    Version,
-    codec,
-)
-from holdall.query import (
-    Condition,
-    Q,
-    agg,
-    asc,
-    between,
-    contains,
-    contains_all,
-    contains_any,
-    desc,
-    icontains,
-    iendswith,
-    iexact,
-    is_not_null,
-    is_null,
-    is_same,
-    istartswith,
-    like,
-    not_,
-    not_one_of,
-    one_of,
-)
-from holdall.query.quantifiers import each, every, none
-from holdall.schema import JSON_NULL
-from holdall.store import AsyncStore, AsyncTransaction, Store, Transaction
+from __future__ import annotations
 
-SERIALIZABLE = Isolation.SERIALIZABLE
-SNAPSHOT = Isolation.SNAPSHOT
-READ_COMMITTED = Isolation.READ_COMMITTED
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from holdall.backends import Capabilities, Durability, Isolation
+    from holdall.errors import (
+        CheckViolation,
+        ConstraintViolation,
+        Corruption,
+        DeadlineExceeded,
+        Deadlock,
+        DeclarationError,
+        ForeignKeyViolation,
+        HoldallError,
+        LockTimeout,
+        MultipleFound,
+        NotFound,
+        NotLoaded,
+        NotNullViolation,
+        OutcomeUnknown,
+        PartialBatch,
+        Problem,
+        ProgrammingError,
+        QueryError,
+        SchemaMismatch,
+        SerializationFailure,
+        SizeLimit,
+        Throttled,
+        TransactionConflict,
+        TransactionDoomed,
+        Unavailable,
+        UniqueViolation,
+        Unsupported,
+        ValidationError,
+        VersionMismatch,
+    )
+    from holdall.model import (
+        Always,
+        AsyncCollection,
+        AsyncQuery,
+        BelongsTo,
+        Collection,
+        CreatedAt,
+        Email,
+        Explanation,
+        Field,
+        HasMany,
+        HasOne,
+        IPAddress,
+        Json,
+        Key,
+        LocalDateTime,
+        ManyToMany,
+        Model,
+        Page,
+        Phone,
+        Query,
+        UpdatedAt,
+        Url,
+        Version,
+        codec,
+    )
+    from holdall.query import (
+        Condition,
+        Q,
+        agg,
+        asc,
+        between,
+        contains,
+        contains_all,
+        contains_any,
+        desc,
+        icontains,
+        iendswith,
+        iexact,
+        is_not_null,
+        is_null,
+        is_same,
+        istartswith,
+        like,
+        not_,
+        not_one_of,
+        one_of,
+    )
+    from holdall.query.quantifiers import each, every, none
+    from holdall.schema import JSON_NULL
+    from holdall.store import AsyncStore, AsyncTransaction, Store, Transaction
+
+    READ_COMMITTED = Isolation.READ_COMMITTED
+    SNAPSHOT = Isolation.SNAPSHOT
+    SERIALIZABLE = Isolation.SERIALIZABLE
 
 __all__ = [
     "JSON_NULL",
@@ -177,3 +183,120 @@ __all__ = [
     "not_one_of",
     "one_of",
 ]
+
+# Where each name is at home; loaded when it is first asked for, so that `import holdall` costs next to nothing.
+_HOMES = {
+    "holdall.backends": (
+        "Capabilities",
+        "Durability",
+        "Isolation",
+    ),
+    "holdall.errors": (
+        "CheckViolation",
+        "ConstraintViolation",
+        "Corruption",
+        "DeadlineExceeded",
+        "Deadlock",
+        "DeclarationError",
+        "ForeignKeyViolation",
+        "HoldallError",
+        "LockTimeout",
+        "MultipleFound",
+        "NotFound",
+        "NotLoaded",
+        "NotNullViolation",
+        "OutcomeUnknown",
+        "PartialBatch",
+        "Problem",
+        "ProgrammingError",
+        "QueryError",
+        "SchemaMismatch",
+        "SerializationFailure",
+        "SizeLimit",
+        "Throttled",
+        "TransactionConflict",
+        "TransactionDoomed",
+        "Unavailable",
+        "UniqueViolation",
+        "Unsupported",
+        "ValidationError",
+        "VersionMismatch",
+    ),
+    "holdall.model": (
+        "Always",
+        "AsyncCollection",
+        "AsyncQuery",
+        "BelongsTo",
+        "Collection",
+        "CreatedAt",
+        "Email",
+        "Explanation",
+        "Field",
+        "HasMany",
+        "HasOne",
+        "IPAddress",
+        "Json",
+        "Key",
+        "LocalDateTime",
+        "ManyToMany",
+        "Model",
+        "Page",
+        "Phone",
+        "Query",
+        "UpdatedAt",
+        "Url",
+        "Version",
+        "codec",
+    ),
+    "holdall.query": (
+        "Condition",
+        "Q",
+        "agg",
+        "asc",
+        "between",
+        "contains",
+        "contains_all",
+        "contains_any",
+        "desc",
+        "icontains",
+        "iendswith",
+        "iexact",
+        "is_not_null",
+        "is_null",
+        "is_same",
+        "istartswith",
+        "like",
+        "not_",
+        "not_one_of",
+        "one_of",
+    ),
+    "holdall.query.quantifiers": (
+        "each",
+        "every",
+        "none",
+    ),
+    "holdall.schema": ("JSON_NULL",),
+    "holdall.store": (
+        "AsyncStore",
+        "AsyncTransaction",
+        "Store",
+        "Transaction",
+    ),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """A public name, from the package that owns it."""
+    if name in ("READ_COMMITTED", "SNAPSHOT", "SERIALIZABLE"):
+        value = import_module("holdall.backends").Isolation[name]
+    elif name in _HOME_OF:
+        value = getattr(import_module(_HOME_OF[name]), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

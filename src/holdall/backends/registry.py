@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.metadata import entry_points
-from typing import cast
+from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from holdall.backends.port import Backend
 from holdall.errors import DeclarationError, near_name
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoints
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +90,16 @@ def _from_url(text: str) -> Backend:
                 f"Stores of '{url.scheme}:' need {error.name}, which is not installed.", hint=f'Run: pip install "holdall[{extra}]".'
             ) from error
         return factory(url)
-    for entry in entry_points(group="holdall.backends"):
+    others = _others()
+    for entry in others:
         if entry.name == url.scheme:
             return cast("Factory", entry.load())(url)
-    known = [*BUILT_IN, *(entry.name for entry in entry_points(group="holdall.backends"))]
+    known = [*BUILT_IN, *(entry.name for entry in others)]
     raise DeclarationError(f"There is no backend for '{url.scheme}:'.", hint=near_name(url.scheme, known))
+
+
+def _others() -> EntryPoints:
+    """The backends that other packages register. Looked up only for schemes that are not built in: it reads every package's metadata."""
+    from importlib.metadata import entry_points
+
+    return entry_points(group="holdall.backends")

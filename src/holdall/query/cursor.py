@@ -7,8 +7,6 @@ the store and is stable under concurrent writes. Signing is for outer layers tha
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -40,6 +38,8 @@ def write_cursor(select: Select, order: tuple[Order, ...], place: Place, secret:
 
 def read_cursor(select: Select, order: tuple[Order, ...], text: str, secret: bytes = b"") -> Place:
     """The place that a text stands for; QueryError if it is no cursor, or one of another query."""
+    import hmac
+
     bad = QueryError("This is not a cursor that was given out here.", name="cursor", kind="bad_value", hint="Start at the first page.")
     if len(text) > 8192:
         raise bad
@@ -61,4 +61,6 @@ def read_cursor(select: Select, order: tuple[Order, ...], text: str, secret: byt
 
 
 def _sign(body: bytes, secret: bytes) -> bytes:
+    import hashlib
+
     return hashlib.blake2b(body, digest_size=12, key=secret[:64]).digest()

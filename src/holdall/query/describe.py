@@ -5,7 +5,6 @@ Equal queries give equal text. Must not be parsed back.
 
 from __future__ import annotations
 
-import hashlib
 
 from holdall.query.nodes import (
     Aggregate,
@@ -97,4 +96,6 @@ def select_text(select: Select) -> str:
 
 def fingerprint(select: Select) -> str:
     """A short digest of `select_text`: equal for the same query with another limit or position."""
+    import hashlib  # here, because loading it takes as long as half of this package
+
     return hashlib.blake2b(select_text(select).encode("utf-8", "surrogatepass"), digest_size=9).hexdigest()

@@ -101,6 +101,13 @@ def owner_here(task: Any = None) -> tuple[Any, ...]:
     return (os.getpid(), threading.get_ident(), task)
 
 
+def task_here() -> tuple[Any, ...]:
+    """The same for code that runs in an event loop."""
+    import asyncio
+
+    return owner_here(asyncio.current_task())
+
+
 class Core:
     """The state of a store. `records` are known rows, inserted when their model is first used."""
 

@@ -5,7 +5,6 @@ Constructors do no I/O. `Store` drives programs with `run`, its async side `stor
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import inspect
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
@@ -18,7 +17,7 @@ from holdall.errors import DeclarationError, ProgrammingError, QueryError, Unsup
 from holdall.model import AsyncCollection, Collection, Model, current, enter, leave
 from holdall.program import Program, arun, run
 from holdall.store import loading, reads, writes
-from holdall.store.core import EVENTS, Clock, Core, Hooks, Scope, doom, handle_of, owner_here, system_clock
+from holdall.store.core import EVENTS, Clock, Core, Hooks, Scope, doom, handle_of, owner_here, system_clock, task_here
 from holdall.store.retry import retrying, retrying_async
 from holdall.store.transaction import AsyncTransaction, Transaction
 
@@ -102,7 +101,7 @@ class Store:
                 async with self.aio.transaction():
                     return await self.arun(name, *args)
             return await arun(OPERATIONS[name](core, None, *args), core.aperform)
-        scope.check(owner_here(asyncio.current_task()), writes=name in _WRITES)
+        scope.check(task_here(), writes=name in _WRITES)
         try:
             return await arun(OPERATIONS[name](core, scope, *args), core.aperform)
         except BaseException as error:
@@ -260,7 +259,7 @@ class AsyncStore:
         core = self._store._core
         if scope is None:
             return await arun(make(core, None, *args), core.aperform)
-        scope.check(owner_here(asyncio.current_task()), writes=make is writes.save_all)
+        scope.check(task_here(), writes=make is writes.save_all)
         try:
             return await arun(make(core, scope, *args), core.aperform)
         except BaseException as error:
