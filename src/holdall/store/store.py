@@ -147,6 +147,11 @@ class Store:
         """The instant by the store's clock, in UTC."""
         return self._core.now()
 
+    @property
+    def models(self) -> tuple[type[Model], ...]:
+        """The models that it was made with."""
+        return self._core.models
+
     def describe(self) -> Capabilities:
         """What this store's backend keeps and how."""
         return self._core.backend.describe()
@@ -275,6 +280,11 @@ class AsyncStore:
     def now(self) -> dt.datetime:
         """The instant by the store's clock, in UTC."""
         return self._store.now()
+
+    @property
+    def models(self) -> tuple[type[Model], ...]:
+        """The models that the store was made with."""
+        return self._store.models
 
     def describe(self) -> Capabilities:
         """What this store's backend keeps and how."""
