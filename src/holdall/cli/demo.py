@@ -5,6 +5,7 @@ Owns the folder it writes. Must not touch what the user changed: an existing sho
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 from collections.abc import Mapping
@@ -41,7 +42,7 @@ def demo(folder: str, no_serve: bool, port: int | None) -> None:
             return
         from holdall.cli.serve import run_server
 
-        run_server(program, port=port, after_start=lambda base: _show(program, base))
+        run_server(program, port=port, after_start=lambda base: click.echo("\n".join(["", "Try:", *curl_lines(program, base), ""])))
 
 
 def prepare(folder: Path) -> Path:
@@ -97,6 +98,50 @@ def seeded(program: Program) -> None:
         message(f"shop.py was edited; the generated rows do not fit any more and are left out.\n{error}")
         return
     message(f"Generated {sum(map(len, rows.values())):,} rows: {counted({name: len(items) for name, items in rows.items()})}.")
+
+
+def curl_lines(program: Program, base: str) -> list[str]:
+    """Three commands that work when pasted, again and again: a list through a relation, a new record, a change.
+
+    For a shop.py whose models are not the ones that were written, only what certainly works.
+    """
+    from holdall.cli.records import key_text
+    from holdall.cli.serve import path_of
+
+    store = program.home
+    customers, orders = program.models.get("Customer"), program.models.get("Order")
+    customer = store[customers].query().first() if customers is not None else None
+    if orders is None or customer is None or not _as_written(program):
+        return [f"curl {base}/{path_of(model)}?limit=3" for model in list(program.models.values())[:3]]
+    order = store[orders].query().order_by("-placed_at").first()
+    key = key_text(customer)
+    name = quote(str(getattr(customer, "name", "")), safe="")
+    body = json.dumps({"customer_id": key, "total": "12.50", "placed_at": "2026-11-21T12:00:00Z"})
+    lines = [
+        f"curl '{base}/{path_of(orders)}?customer__name={name}&total__gte=10&sort=-placed_at&limit=3'",
+        f"curl -X POST {base}/{path_of(orders)} -H 'Content-Type: application/json' -d '{body}'",
+    ]
+    if order is None:
+        return [*lines, f"curl {base}/{path_of(type(customer))}/{key}"]
+    change = f"""-H 'Content-Type: application/merge-patch+json' -d '{{"status": "shipped"}}'"""
+    return [*lines, f"curl -X PATCH {base}/{path_of(orders)}/{key_text(order)} {change}"]
+
+
+def _as_written(program: Program) -> bool:
+    """Whether Order still has and needs what the lines give it."""
+    from holdall.errors import ValidationError
+
+    order = program.models["Order"]
+    relation = order.__entity__.relations.get("customer")
+    if relation is None or relation.target.entity is not program.models["Customer"].__entity__:
+        return False
+    sample = {"customer_id": "0199f1c2-7b7e-7000-8000-000000000001", "total": "12.50", "placed_at": "2026-11-21T12:00:00Z"}
+    try:
+        order.__from_json__({**sample, "status": "shipped"})
+        order.__from_json__(sample)
+    except ValidationError:
+        return False
+    return True
 
 
 def counted(counts: Mapping[str, int]) -> str:
