@@ -157,6 +157,16 @@ class Model(Record, Access, metaclass=ModelMeta, root=True):
                 held[field.name] = row[field.position]
         self._row = row
 
+    def __unstored__(self, row: tuple[Any, ...] | None) -> None:
+        """Used by stores: a write was undone; the record is stored as `row` now (None: not at all). Its fields stay as they are."""
+        held = self.__dict__
+        for field in type(self).__entity__.fields:
+            if field.version:
+                held[field.name] = 1 if row is None else row[field.position]
+            elif field.generated == "int" and row is None and self._row is not None:
+                held[field.name] = None
+        self._row = row
+
     @classmethod
     def __canonical__(cls, values: Mapping[str, Any]) -> dict[str, Any]:
         """Canonical values for some fields of the model given in Python; ValidationError with all problems."""

@@ -9,7 +9,7 @@ import datetime as dt
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from holdall.backends import Backend, Isolation, Native, Refuse, Row, Transactions
 from holdall.errors import (
@@ -17,6 +17,7 @@ from holdall.errors import (
     HoldallError,
     MultipleFound,
     NotLoaded,
+    OutcomeUnknown,
     ProgrammingError,
     QueryError,
     TransactionDoomed,
@@ -24,10 +25,11 @@ from holdall.errors import (
     ValidationError,
 )
 from holdall.model import Model, linked_models
-from holdall.program import Program
+from holdall.program import Call, Program
 from holdall.query import Select, prepare
 from holdall.schema import Entity
 
+T = TypeVar("T")
 Clock = Callable[[], dt.datetime]
 # Errors raised before anything reached the engine: they leave a transaction as it was.
 HARMLESS = (ValidationError, QueryError, Unsupported, DeclarationError, ProgrammingError, MultipleFound, NotLoaded)
@@ -42,7 +44,7 @@ class Scope:
     """One open transaction, or one savepoint inside it (`outer` is what it is inside of)."""
 
     __slots__ = (
-        "after_commit", "closed", "core", "doomed", "handle", "isolation", "outer", "owner", "read_only", "savepoint", "timeout_s",
+        "after_commit", "closed", "core", "doomed", "handle", "isolation", "outer", "owner", "read_only", "savepoint", "timeout_s", "touched",
     )  # fmt: skip
 
     def __init__(
@@ -65,6 +67,13 @@ class Scope:
         self.doomed: BaseException | None = None
         self.closed = False
         self.after_commit: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
+        self.touched: list[tuple[Model, Row | None]] = []
+
+    def undo(self) -> None:
+        """Tell the records written here that what they wrote is not stored after all, so that saving them again writes it."""
+        for record, row in reversed(self.touched):
+            record.__unstored__(row)
+        self.touched.clear()
 
     @property
     def root(self) -> Scope:
@@ -268,21 +277,29 @@ def rows_of(core: Core, scope: Scope | None, select: Select) -> Program[list[Row
     )
 
 
-def atomically(core: Core, scope: Scope | None, body: Callable[[Any], Program[Any]]) -> Program[Any]:
-    """Run `body(handle)` in the open transaction, or in one of its own when there is none."""
+def atomically(core: Core, scope: Scope | None, body: Callable[[Scope], Program[T]]) -> Program[T]:
+    """Run `body(scope)` in the open transaction, or in one of its own when there is none."""
     if scope is not None:
-        handle = yield from handle_of(scope)
-        return (yield from body(handle))
-    isolation = core.backend.describe().default_isolation
-    assert isolation is not None
+        return (yield from body(scope))
+    own = Scope(core, None, ())
     transactions = core.transactions()
-    handle = yield from transactions.begin(isolation, False, None)
+    yield from handle_of(own)
     try:
-        result = yield from body(handle)
+        result = yield from body(own)
     except BaseException:
-        yield from transactions.rollback(handle)
+        own.undo()
+        yield from transactions.rollback(own.handle)
         raise
-    yield from transactions.commit(handle)
+    try:
+        yield from transactions.commit(own.handle)
+    except OutcomeUnknown:
+        raise
+    except BaseException:
+        own.undo()
+        yield from transactions.rollback(own.handle)
+        raise
+    for function, args in own.after_commit:
+        yield Call(function, args)
     return result
 
 

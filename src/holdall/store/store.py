@@ -17,7 +17,7 @@ from holdall.errors import DeclarationError, ProgrammingError, QueryError, Unsup
 from holdall.model import AsyncCollection, Collection, Model, current, enter, leave
 from holdall.program import Program, arun, run
 from holdall.store import loading, reads, writes
-from holdall.store.core import EVENTS, Clock, Core, Hooks, Scope, doom, handle_of, owner_here, system_clock, task_here
+from holdall.store.core import EVENTS, Clock, Core, Hooks, Scope, doom, handle_of, make_ready, owner_here, system_clock, task_here
 from holdall.store.retry import retrying, retrying_async
 from holdall.store.transaction import AsyncTransaction, Transaction
 
@@ -81,7 +81,7 @@ class Store:
             frame = frame.outer
         scope = None if frame is None else frame.tx
         if scope is None:
-            if name in _WITH_EVENTS and core.ready.get(args[0], _MAYBE).any:
+            if name in _WITH_EVENTS and (core.ready.get(args[0]) or run(make_ready(core, None, args[0]), core.perform)).any:
                 with self.transaction():
                     return self.run(name, *args)
             return run(OPERATIONS[name](core, None, *args), core.perform)
@@ -97,7 +97,7 @@ class Store:
         core = self._core
         scope = self._scope()
         if scope is None:
-            if name in _WITH_EVENTS and core.ready.get(args[0], _MAYBE).any:
+            if name in _WITH_EVENTS and (core.ready.get(args[0]) or await arun(make_ready(core, None, args[0]), core.aperform)).any:
                 async with self.aio.transaction():
                     return await self.arun(name, *args)
             return await arun(OPERATIONS[name](core, None, *args), core.aperform)
@@ -360,13 +360,6 @@ class AsyncStore:
 
 def _is_model(model: Any) -> bool:
     return isinstance(model, type) and issubclass(model, Model)
-
-
-class _Maybe:
-    any = True
-
-
-_MAYBE = cast("Hooks", _Maybe())
 
 
 def _open(core: Core) -> Program[None]:

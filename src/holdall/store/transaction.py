@@ -104,9 +104,11 @@ def _end_transaction(scope: Scope, error: BaseException | None) -> Program[None]
             except OutcomeUnknown:
                 raise
             except BaseException:
+                scope.undo()
                 yield from transactions.rollback(scope.handle)
                 raise
         else:
+            scope.undo()
             yield from transactions.rollback(scope.handle)
     if error is None and scope.doomed is not None:
         raise TransactionDoomed(
@@ -128,6 +130,7 @@ def _end_savepoint(scope: Scope, error: BaseException | None) -> Program[None]:
             if error is None and scope.doomed is None:
                 yield from transactions.release(handle, scope.savepoint)
             else:
+                scope.undo()
                 yield from transactions.rollback_to(handle, scope.savepoint)
         except BaseException as failure:
             outer.doomed = outer.doomed or failure
@@ -139,3 +142,4 @@ def _end_savepoint(scope: Scope, error: BaseException | None) -> Program[None]:
         ) from scope.doomed
     if error is None:
         outer.after_commit += scope.after_commit
+        outer.touched += scope.touched
