@@ -7,20 +7,21 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from holdall.model.access import Access
+from holdall.model.linking import check_linked
+from holdall.model.links import link_changes, links_saved, load_link, loaded_links, resolve_pending
 from holdall.model.meta import ModelMeta
 
 if TYPE_CHECKING:
     from typing import Self
 
+    from holdall.model.declared import Declared
     from holdall.model.shape import Shape
-    from holdall.schema import Entity
+    from holdall.schema import Entity, Relation
 
 _set = object.__setattr__
-_NO_LINKS: Mapping[str, Any] = MappingProxyType({})
 
 
 class Record:
@@ -75,6 +76,7 @@ class Model(Record, Access, metaclass=ModelMeta, root=True):
         __entity__: ClassVar[Entity]
         __shape__: ClassVar[Shape]
         __store__: ClassVar[Any]
+        __declared__: ClassVar[Declared]
         __pydantic_validator__: ClassVar[Any]
         __pydantic_decorators__: ClassVar[Any]
 
@@ -88,11 +90,16 @@ class Model(Record, Access, metaclass=ModelMeta, root=True):
             """Objects from canonical rows, unchecked."""
             ...
 
-        def __freeze__(self) -> tuple[Any, ...]:
-            """The canonical row, after checking everything again; ValidationError with all problems."""
+        @staticmethod
+        def __freeze__(record: Any, skip: frozenset[str] = frozenset()) -> tuple[Any, ...]:
+            """The canonical row, after checking everything again; ValidationError with all problems.
+
+            `skip` names references that will be filled in later; being nullable, they are valid as they are.
+            """
             ...
 
-        def __changes__(self, row: tuple[Any, ...]) -> tuple[int, ...]:
+        @staticmethod
+        def __changes__(record: Any, row: tuple[Any, ...]) -> tuple[int, ...]:
             """Positions at which `row` differs from the row that was read or written last."""
             ...
 
@@ -111,10 +118,15 @@ class Model(Record, Access, metaclass=ModelMeta, root=True):
         return check_json(cls, data)
 
     @classmethod
+    def __canonical__(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Canonical values for some of the fields, from Python values; ValidationError with all problems. Other names are left out."""
+        from holdall.model.construct import canonical
+
+        return canonical(cls, values)
+
+    @classmethod
     def __linked__(cls) -> None:
         """Resolve and check every reference, relation, check and filter; DeclarationError with place and remedy. Done once."""
-        from holdall.model.linking import check_linked
-
         check_linked(cls)
 
     def __key_value__(self) -> Any:
@@ -124,41 +136,18 @@ class Model(Record, Access, metaclass=ModelMeta, root=True):
             return getattr(self, key[0])
         return tuple([getattr(self, name) for name in key])
 
-    def __set_link__(self, name: str, value: Any) -> None:
-        """Used by stores: `value` (an object, None or a list) is what the relation was found to lead to."""
-        from holdall.model.links import load_link
+    # For stores: what was written and read
 
-        load_link(self, name, value)
-
-    def __resolve_links__(self) -> None:
-        """Copy keys of linked parents, which may have been saved meanwhile, into the foreign keys."""
-        from holdall.model.links import resolve_pending
-
-        resolve_pending(self)
-
-    def __links__(self) -> Mapping[str, Any]:
-        """The relations that are loaded or were set, by name."""
-        return getattr(self, "_links", _NO_LINKS)
-
-    def __reload__(self, row: tuple[Any, ...]) -> None:
-        """Used by stores: become what the row says; loaded relations are forgotten."""
-        fresh = type(self).__build__(row)
-        self.__dict__.update(fresh.__dict__)
-        for name in ("_links", "_pending"):
-            if hasattr(self, name):
-                delattr(self, name)
-        self._row = row
+    def __stamp__(self, now: dt.datetime, creating: bool) -> None:
+        """Set CreatedAt, UpdatedAt, expires_after and Always fields, before freezing."""
+        type(self).__shape__.stamp(self, now, creating)
 
     def __stored__(self, row: tuple[Any, ...]) -> None:
-        """Used by stores: the row is what is stored now; fields that the store filled are taken over."""
-        held = self.__dict__
-        for field in type(self).__entity__.fields:
-            if field.version or field.generated == "int" or field.updated_at:
-                held[field.name] = row[field.position]
-        self._row = row
+        """This row is now in the store: take over what the store filled in."""
+        type(self).__shape__.take_over(self, row)
 
     def __unstored__(self, row: tuple[Any, ...] | None) -> None:
-        """Used by stores: a write was undone; the record is stored as `row` now (None: not at all). Its fields stay as they are."""
+        """A write was undone; the record is stored as `row` now (None: not at all). Its fields stay as they are."""
         held = self.__dict__
         for field in type(self).__entity__.fields:
             if field.version:
@@ -167,13 +156,31 @@ class Model(Record, Access, metaclass=ModelMeta, root=True):
                 held[field.name] = None
         self._row = row
 
-    @classmethod
-    def __canonical__(cls, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Canonical values for some fields of the model given in Python; ValidationError with all problems."""
-        from holdall.model.construct import check_some
+    def __reload__(self, row: tuple[Any, ...]) -> None:
+        """Become what was read again; links are forgotten, because they may have changed as well."""
+        self.__dict__.update(type(self).__build__(row).__dict__)
+        self._row = row
+        self._links = {}
+        self._pending = {}
 
-        return check_some(cls, values)
+    # For stores: links
 
-    def __stamp__(self, now: dt.datetime, creating: bool) -> None:
-        """Used by stores before they freeze: set CreatedAt, UpdatedAt, expires_after and Always fields."""
-        type(self).__shape__.stamp(self, now, creating)
+    def __set_link__(self, name: str, value: Any) -> None:
+        """`value` (an object, None or a list) is what the relation was found to lead to."""
+        load_link(self, name, value)
+
+    def __resolve_links__(self) -> None:
+        """Copy keys of linked parents, which may have been saved meanwhile, into the foreign keys."""
+        resolve_pending(self)
+
+    def __links__(self) -> dict[str, Any]:
+        """The relations that are known in memory, with what they lead to."""
+        return loaded_links(self)
+
+    def __link_changes__(self) -> list[tuple[Relation, list[Any], list[Any]]]:
+        """(relation, added, removed) of the plain many-to-many lists that were changed."""
+        return link_changes(self)
+
+    def __links_saved__(self, name: str) -> None:
+        """The store now holds the many-to-many list as it is."""
+        links_saved(self, name)

@@ -299,8 +299,8 @@ def freezer_text(lanes: list[Lane], members: list[Member], fast: bool) -> str:
     stored = [lane for lane, member in zip(lanes, members, strict=True) if member.spec.stored]
     row = ", ".join(lane.canonical for lane in stored)
     if not fast:
-        return "def __freeze__(_self):\n    return _slow_freeze(_self)\n"
-    lines = ["def __freeze__(_self):", "    try:"]
+        return "def __freeze__(_self, _skip=None):\n    return _slow_freeze(_self)\n"
+    lines = ["def __freeze__(_self, _skip=None):", "    try:"]
     lines += [f"        {lane.var} = _self.{lane.name}" for lane in lanes]
     lines += ["    except AttributeError:", "        return _slow_freeze(_self)"]
     tests = []

@@ -14,7 +14,6 @@ from holdall.model.codegen import BAD
 from holdall.model.members import Member
 from holdall.model.problems import problems_of, unknown
 from holdall.model.spec import MISSING
-from holdall.model.values import freezer
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -51,7 +50,9 @@ def adapter_of(member: Member) -> TypeAdapter[Any]:
 def _config() -> Any:
     import pydantic
 
-    return pydantic.ConfigDict(extra="forbid", arbitrary_types_allowed=True, validate_default=True, revalidate_instances="always")
+    return pydantic.ConfigDict(
+        extra="forbid", arbitrary_types_allowed=True, validate_default=True, revalidate_instances="always"
+    )
 
 
 def field_check(member: Member) -> Callable[[Any], Any]:
@@ -167,13 +168,7 @@ def slow_freeze(self: Model) -> tuple[Any, ...]:
     for member in shape.members:
         if member.settles:
             held[member.name] = copy.__dict__[member.name]
-    return tuple([_frozen(member, held[member.name]) for member in shape.stored])
-
-
-def _frozen(member: Member, value: Any) -> Any:
-    if value is None and member.none_allowed:
-        return None
-    return freezer(member.type)(value)
+    return tuple([member.frozen(held[member.name]) for member in shape.stored])
 
 
 def from_json(cls: type[Model], data: Any) -> Model:
@@ -207,7 +202,7 @@ def check_json(cls: type[Model], data: Any) -> dict[str, Any]:
             problems.append(unknown(str(name), shape.names))
             continue
         try:
-            values[name] = shape.lax_check(name, value)
+            values[name] = shape.check(name, value)
         except pydantic.ValidationError as error:
             problems += problems_of(error, (), () if shape.assigns else (name,))
     if problems:
@@ -215,29 +210,20 @@ def check_json(cls: type[Model], data: Any) -> dict[str, Any]:
     return values
 
 
-def check_some(cls: type[Model], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Canonical values for some of the stored fields, from Python values; ValidationError with all problems.
-
-    Field validators run; model validators do not, because the rest is unknown.
-    """
+def canonical(cls: type[Model], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Canonical values for those names that are fields, from Python values; ValidationError with all problems."""
     import pydantic
 
     shape: Shape = cls.__shape__
-    canonical: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     problems: list[Problem] = []
     for name, value in values.items():
-        member = shape.by_name.get(name)
-        if member is None or not member.spec.stored:
-            problems.append(unknown(str(name), shape.names))
+        if name not in shape.by_name:
             continue
         try:
-            valid = shape.adapter(name).validate_python(value, strict=True)
-            if shape.assigns:
-                valid = shape.lax_check(name, valid)
+            found[name] = shape.by_name[name].frozen(shape.check(name, value, strict=True))
         except pydantic.ValidationError as error:
-            problems += problems_of(error, (name,), ())
-            continue
-        canonical[name] = None if valid is None else freezer(member.type)(valid)
+            problems += problems_of(error, (), () if shape.assigns else (name,))
     if problems:
         raise ValidationError(cls.__name__, _ordered(problems, shape))
-    return canonical
+    return found

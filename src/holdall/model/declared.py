@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from holdall.errors import DeclarationError
+from holdall.errors import DeclarationError, near_name
 from holdall.model.members import Member, make_member
 from holdall.model.relations import RelationSpec
+from holdall.schema import CONTAINERS
 
 Names = tuple[str, ...]
 Filter = Callable[[Any], Any]
@@ -128,3 +129,36 @@ def inherited(bases: tuple[type, ...]) -> Declared:
 def is_validator(value: object) -> bool:
     """Whether it is a validator or serializer that Pydantic has not collected yet."""
     return type(value).__name__ == "PydanticDescriptorProxy"
+
+
+def check_relations(declared: Declared, members: Mapping[str, Member]) -> None:
+    """DeclarationError for relations whose own side is wrong; the other side is checked when it is there."""
+    for member in members.values():
+        member.refers = member.spec.references is not None
+    for relation in declared.relations.values():
+        kind, where = relation.spec.kind, relation.where
+        call = {"belongs_to": "BelongsTo", "has_one": "HasOne", "has_many": "HasMany", "many_to_many": "ManyToMany"}[kind]
+        if relation.many != (kind in ("has_many", "many_to_many")):
+            wanted = "one model" if relation.many else "list[…]"
+            raise DeclarationError(f"{where}: {call} goes with an annotation of {wanted}.", hint="Change one of them.")
+        if relation.many and relation.optional:
+            raise DeclarationError(f"{where}: a list of records is empty, never None.", hint="Remove | None.")
+        if not isinstance(relation.to, str) and not hasattr(relation.to, "__declared__"):
+            raise DeclarationError(f"{where}: {relation.to!r} is no model.", hint="Annotate a relation with a model class or its name.")
+        if kind == "has_one" and not relation.optional:
+            raise DeclarationError(f"{where}: there may be no such record yet.", hint="Annotate it with | None.")
+        if kind == "belongs_to":
+            _check_belongs_to(relation, members)
+
+
+def _check_belongs_to(relation: RelationDeclared, members: Mapping[str, Member]) -> None:
+    where, name = relation.where, relation.spec.field
+    member = members.get(name)
+    if member is None or not member.spec.stored:
+        stored = [each.name for each in members.values() if each.spec.stored]
+        raise DeclarationError(f"{where}: there is no stored field '{name}' for its key.", hint=near_name(name, stored))
+    if member.nullable and not relation.optional:
+        raise DeclarationError(f"{where}: {name} can be None, and so can this.", hint="Annotate both with | None, or none of them.")
+    if member.type.kind in CONTAINERS:
+        raise DeclarationError(f"{where}: {name} is {member.type.name}, which is no key.")
+    member.refers = True

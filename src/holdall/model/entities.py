@@ -66,7 +66,8 @@ def make_entity(cls: Any, shape: Shape, declared: Declared) -> Entity:
     for what, functions in (("checks", declared.checks), ("filters", declared.filters)):
         for each in functions:
             check_name(each, f"{name}, {what}")
-    uniques = tuple(Unique(short_name(table, *group, "unique"), group) for group in declared.uniques)
+    groups = [(field.name,) for field in fields if field.unique] + list(declared.uniques)
+    uniques = tuple(Unique(short_name(table, *group, "unique"), group) for group in groups)
     indexes = tuple(Index(short_name(table, *group, "index"), group) for group in declared.indexes)
     assert names
     return Entity(

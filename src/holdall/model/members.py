@@ -15,6 +15,7 @@ from holdall.errors import DeclarationError
 from holdall.model.describe import Described, describe
 from holdall.model.keys import uuid7
 from holdall.model.spec import MISSING, FieldSpec
+from holdall.model.values import freezer, thawer
 from holdall.schema import CONTAINERS, DECIMAL_DIGITS_MAX, NUMBERS, Field, Generated, Type, check_name
 
 _LENGTH_KINDS = frozenset({"str", "bytes", "list", "set", "dict"})
@@ -61,6 +62,17 @@ class Member:
     def settles(self) -> bool:
         """Whether saving puts the canonical value into the object. Containers stay the objects that they are: others may hold them."""
         return self.type.kind not in CONTAINERS
+
+    def frozen(self, value: Any) -> Any:
+        """The canonical form of a valid value."""
+        if value is None and self.none_allowed:
+            return None
+        return freezer(self.type)(value)
+
+    def thawed(self, value: Any) -> Any:
+        """The Python form of a canonical value."""
+        thaw = thawer(self.type, self.nullable)
+        return value if value is None or thaw is None else thaw(value)
 
     def constraints(self) -> dict[str, Any]:
         """The options that Pydantic checks."""

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, dataclass_transform
 
 from holdall.errors import DeclarationError, near_name
 from holdall.model.annotations import is_class_var, own_annotations, read_annotation, read_target
-from holdall.model.declared import Declared, RelationDeclared, inherited
+from holdall.model.declared import Declared, RelationDeclared, check_relations, inherited
 from holdall.model.entities import make_entity
 from holdall.model.members import Member, make_member, settle_key
-from holdall.model.registry import register
+from holdall.model.registry import Target, register
 from holdall.model.relations import Door, RelationSpec, install
 from holdall.model.shape import Shape
 from holdall.model.spec import MISSING, PLAIN, Field, FieldSpec
@@ -135,6 +135,7 @@ def _complete(cls: Any, declared: Declared) -> None:
     from holdall.model.construct import check_default, make_dataclass
 
     members = _members(cls, declared)
+    check_relations(declared, {member.name: member for member in members})
     install(cls, declared)
     for member in members:
         check_default(member)
@@ -147,6 +148,10 @@ def _complete(cls: Any, declared: Declared) -> None:
         del cls.__hash__  # by key; see Record
     cls.__shape__ = shape = Shape(cls, members, list(declared.relations), _has_validators(cls))
     shape.expires_after = declared.expires_after
+    for name, relation in declared.relations.items():
+        shape.targets[name] = Target(relation.to, declared.scope, relation.where)
+        if relation.spec.through is not None:
+            shape.through[name] = Target(relation.spec.through, declared.scope, relation.where)
     shape.generate()
     cls.__entity__ = make_entity(cls, shape, declared)
     cls.__doc__ = cls.__doc__ or None

@@ -30,4 +30,5 @@ def linked_models(model: type[Model]) -> list[type[Model]]:
         targets = [reference.target.entity for reference in entity.references]
         targets += [relation.target.entity for relation in entity.relations.values()]
         queue += [model_of(target) for target in targets]
+        queue += [target.model for target in here.__shape__.through.values()]
     return list(found)

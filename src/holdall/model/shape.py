@@ -6,6 +6,7 @@ Owns the members, relations and generated functions of one model. Must not know 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from holdall.errors import Problem
@@ -19,6 +20,8 @@ from holdall.model.codegen import (
     freezer_text,
 )
 from holdall.model.members import Member
+from holdall.model.registry import Target
+from holdall.schema import Entity
 
 if TYPE_CHECKING:
     from holdall.model.base import Model
@@ -38,6 +41,10 @@ class Shape:
         self.custom = custom
         self.source = ""
         self.expires_after: dt.timedelta | None = None
+        self.targets: dict[str, Target] = {}
+        self.through: dict[str, Target] = {}
+        self.links: dict[str, Entity] = {}  # hidden link entities of the many-to-many relations that this model owns
+        self.linked = False  # whether model.linking has checked it
         self._stamped = [member for member in members if member.spec.expires or member.spec.role in ("created_at", "updated_at", "always")]
         self._adapters: dict[str, Any] = {}
 
@@ -61,11 +68,11 @@ class Shape:
             function = env[name]
             function.__qualname__ = f"{cls.__qualname__}.{name}"
             function.__module__ = cls.__module__
-            setattr(cls, name, function)
+            setattr(cls, name, function if name == "__init__" else staticmethod(function))
         cls.__init__.__doc__ = f"Make a {cls.__name__}; ValidationError with all problems if the values break its rules."
         cls.__build__ = staticmethod(env["__build__"])
         cls.__build_many__ = staticmethod(env["__build_many__"])
-        cls.__changes__ = changes(self.members)
+        cls.__changes__ = staticmethod(changes(self.members))
 
     @property
     def assigns(self) -> bool:
@@ -73,22 +80,18 @@ class Shape:
         found = self.cls.__pydantic_decorators__
         return bool(found.field_validators or found.validators) and not found.model_validators
 
-    def lax_check(self, name: str, value: Any) -> Any:
-        """A JSON value for one field as a Python value; pydantic.ValidationError if it is none."""
+    def check(self, name: str, value: Any, strict: bool = False) -> Any:
+        """A value for one field as an object would hold it, from JSON or (strict) Python; pydantic.ValidationError if it is none."""
         if self.assigns:
             dummy = self.cls.__new__(self.cls)
-            self.cls.__pydantic_validator__.validate_assignment(dummy, name, value)
+            self.cls.__pydantic_validator__.validate_assignment(dummy, name, value, strict=strict)
             return dummy.__dict__[name]
-        return self.adapter(name).validate_python(value)
-
-    def adapter(self, name: str) -> Any:
-        """Pydantic's validator for one field alone, made when first asked for."""
         adapter = self._adapters.get(name)
         if adapter is None:
             from holdall.model.construct import adapter_of
 
             adapter = self._adapters[name] = adapter_of(self.by_name[name])
-        return adapter
+        return adapter.validate_python(value, strict=strict)
 
     def stamp(self, instance: Model, now: dt.datetime, creating: bool) -> None:
         """Set what the store's clock and Always functions give."""
@@ -104,9 +107,48 @@ class Shape:
                 held[name] = now + self.expires_after
 
     def fill_keys(self, values: dict[str, Any], links: dict[str, Any]) -> list[Problem]:
-        """Foreign keys from the given parents; problems where both are given and differ."""
-        raise NotImplementedError
+        """Foreign keys from the given parents; the problems of relations that are given wrongly."""
+        from holdall.model.inputs import PENDING
+        from holdall.model.links import wrong_record
+
+        problems: list[Problem] = []
+        for name, value in links.items():
+            relation = self.cls.__entity__.relations[name]
+            if relation.to_many:
+                if isinstance(value, list | tuple | set | frozenset):
+                    found = [wrong_record(relation, item, (name, place), none=False) for place, item in enumerate(value)]
+                    problems += [problem for problem in found if problem is not None]
+                else:
+                    problems.append(Problem((name,), "relation", f"must be a list of {relation.target.entity.name}"))
+                continue
+            problem = wrong_record(relation, value, (name,))
+            if problem is not None:
+                problems.append(problem)
+            if relation.kind != "belongs_to":
+                continue
+            field = relation.local[0]
+            key = getattr(value, relation.remote[0], None)
+            if field in values and values[field] != key:
+                problems.append(Problem((name,), "conflict", f"is not the record that {field} names; give one of them"))
+            values[field] = PENDING if key is None and (value is not None or problem is not None) else key
+        return problems
 
     def set_links(self, instance: Model, links: dict[str, Any]) -> None:
         """The given relations of a new object, on both sides."""
-        raise NotImplementedError
+        from holdall.model.links import assign_link
+
+        for name, value in links.items():
+            assign_link(instance, name, value)
+
+    def take_over(self, instance: Model, row: tuple[Any, ...]) -> None:
+        """The store wrote this row: what it filled in (version, times, always-set values) is taken over from it."""
+        held = instance.__dict__
+        for place, member in enumerate(self.stored):
+            if member.generated == "int" or member.spec.role in ("version", "created_at", "updated_at", "always"):
+                held[member.name] = member.thawed(row[place])
+        instance._row = row
+
+
+def row_builder(cls: type[Model]) -> Callable[[tuple[Any, ...]], Any]:
+    """The generated function from a canonical row to an object, unchecked."""
+    return cls.__build__

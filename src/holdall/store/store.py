@@ -15,6 +15,7 @@ from holdall.backends import Backend, Capabilities, Isolation, Raw
 from holdall.backends.registry import backend_for
 from holdall.errors import DeclarationError, ProgrammingError, QueryError, Unsupported
 from holdall.model import AsyncCollection, Collection, Model, current, enter, leave
+from holdall.model import models as all_models
 from holdall.program import Program, arun, run
 from holdall.store import loading, reads, writes
 from holdall.store.core import EVENTS, Clock, Core, Hooks, Scope, doom, handle_of, make_ready, owner_here, system_clock, task_here
@@ -155,6 +156,12 @@ class Store:
     def describe(self) -> Capabilities:
         """What this store's backend keeps and how."""
         return self._core.backend.describe()
+
+    @property
+    def models(self) -> tuple[type[Model], ...]:
+        """The models that the store was made with, and those declared with `store=` as this one."""
+        bound = [model for model in all_models() if model.__store__ is self]
+        return tuple(dict.fromkeys([*self._core.models, *bound]))
 
     def __enter__(self) -> Self:
         """Make this the ambient store of the block. Leaving the outermost block does not close the store."""
