@@ -148,11 +148,6 @@ class Store:
         """The instant by the store's clock, in UTC."""
         return self._core.now()
 
-    @property
-    def models(self) -> tuple[type[Model], ...]:
-        """The models that it was made with."""
-        return self._core.models
-
     def describe(self) -> Capabilities:
         """What this store's backend keeps and how."""
         return self._core.backend.describe()
