@@ -20,7 +20,7 @@ from typing import Any
 from holdall.model.members import Member
 from holdall.model.spec import MISSING
 from holdall.model.values import freezer, is_plain_items, is_text, thawer
-from holdall.schema import DECIMAL_DIGITS_MAX, INT_MAX, INT_MIN, UTC, BadOperand, Type, canonical_decimal, container_text
+from holdall.schema import DECIMAL_DIGITS_MAX, INT_MAX, INT_MIN, UTC, BadOperand, Type, container_text
 
 BAD: Any = type("Bad", (), {"__repr__": lambda _: "<not valid>"})()
 
@@ -218,11 +218,15 @@ def _loose_decimal(type_: Type) -> Callable[[Any], Any]:
 
 
 def _scaled_decimal(type_: Type) -> Callable[[Any], Any]:
-    def check(value: Any) -> Any:
+    """For a Decimal that is not written with exactly the declared places: the same number that is, if there is one."""
+    quantum = Decimal((0, (1,), -(type_.places or 0)))
+
+    def check(value: Decimal) -> Any:
         try:
-            return canonical_decimal(type_, value)
-        except BadOperand:
+            value = value.quantize(quantum, context=_EXACT)
+        except ArithmeticError:
             return BAD
+        return value if value.is_finite() else BAD
 
     return check
 
@@ -243,12 +247,20 @@ def compile_text(text: str, env: dict[str, Any], title: str) -> None:
     exec(compile(text, filename, "exec"), env)  # noqa: S102 - text made here; users' names in it are checked identifiers
 
 
-def constructor_text(lanes: list[Lane], members: list[Member], relations: list[str], env: dict[str, Any], fast: bool) -> str:
-    """__init__: keyword arguments, the fast lane, else the slow one."""
-    parameters, makes = [], []
+def constructor_text(
+    lanes: list[Lane], members: list[Member], relations: list[str], parents: dict[str, str], env: dict[str, Any], fast: bool
+) -> str:
+    """__init__: keyword arguments, the fast lane, else the slow one. `parents` are the belongs_to relations with their foreign keys:
+    a parent with a key is as good as the key, so it stays in the fast lane."""
+    parameters: list[str] = []
+    makes: list[str] = []
+    links: list[str] = []
+    known: list[str] = []
     for lane, member in zip(lanes, members, strict=True):
         default = "_MISSING"
-        if member.default is not MISSING:
+        if member.default is None and lane.name in parents.values():
+            makes.append(f"    if {lane.name} is _MISSING: {lane.name} = None")
+        elif member.default is not MISSING:
             env[f"_d_{lane.name}"] = member.default
             default = f"_d_{lane.name}"
         elif member.default_factory is not None:
@@ -256,15 +268,24 @@ def constructor_text(lanes: list[Lane], members: list[Member], relations: list[s
             makes.append(f"    if {lane.name} is _MISSING: {lane.name} = _make_{lane.name}()")
         parameters.append(f"{lane.name}={default}")
     parameters += [f"{name}=_MISSING" for name in relations]
-    given = ", ".join(f"{name!r}: {name}" for name in [*(lane.name for lane in lanes), *relations])
-    slow = f"_slow(_self, {{{given}}}, _unknown)"
+    values = ", ".join(f"{name!r}: {name}" for name in [*(lane.name for lane in lanes), *relations])
+    slow = f"_slow(_self, {{{values}}}, _unknown)"
     head = f"def __init__(_self, *, {', '.join([*parameters, ''])}**_unknown):\n"
     if not fast:
         return head + f"    {slow}\n"
-    tests = " and ".join([*(f"{name} is _MISSING" for name in relations), *(lane.test for lane in lanes)])
+    for place, name in enumerate(relations):
+        if name not in parents:
+            known.append(f"{name} is _MISSING")
+            continue
+        field, given = parents[name], f"_r{place}"
+        makes.append(f"    {given} = {name} is not _MISSING and {field} is _MISSING")
+        makes.append(f"    if {given}: {field} = _key_{name}({name})")
+        known.append(f"({given} or {name} is _MISSING)")
+        links.append(f"        if {given}: _link(_self, {name!r}, {name})")
+    tests = " and ".join([*known, *(lane.test for lane in lanes)])
     body = [*makes, f"    if not _unknown and {tests}:"]
     body += [f"        _self.{lane.name} = {lane.python}" for lane in lanes]
-    body += ["        _self._row = None", "    else:", f"        {slow}"]
+    body += ["        _self._row = None", *links, "    else:", f"        {slow}"]
     return head + "\n".join(body) + "\n"
 
 

@@ -125,8 +125,7 @@ def construct(self: Model, given: dict[str, Any], surplus: Mapping[str, Any]) ->
     values = {name: value for name, value in given.items() if value is not MISSING}
     links = {name: values.pop(name) for name in shape.relation_names if name in values}
     problems = [unknown(name, shape.names) for name in surplus]
-    if links:
-        problems += shape.fill_keys(values, links)
+    problems += shape.fill_keys(values, links)
     problems += _validated(cls, values, self)
     if problems:
         raise ValidationError(cls.__name__, _ordered(problems, shape))
@@ -153,6 +152,8 @@ def _ordered(problems: list[Problem], shape: Shape) -> list[Problem]:
 
 def slow_freeze(self: Model) -> tuple[Any, ...]:
     """The row of an object, after Pydantic checked all of it again; ValidationError with all problems."""
+    from holdall.model.inputs import PENDING
+
     cls = type(self)
     shape: Shape = cls.__shape__
     held = self.__dict__
@@ -162,7 +163,12 @@ def slow_freeze(self: Model) -> tuple[Any, ...]:
         if member.unset and member.generated != "int" and held.get(member.name) is None
     ]
     copy = cls.__new__(cls)
-    problems += _validated(cls, {name: held[name] for name in shape.field_names if name in held}, copy)
+    values = {name: held[name] for name in shape.field_names if name in held}
+    for name, field in shape.parents.items():
+        if values.get(field) is None and not shape.by_name[field].none_allowed:
+            problems.append(Problem((field,), "missing", f"is required; set {name}, or {field}"))
+            values[field] = PENDING
+    problems += _validated(cls, values, copy)
     if problems:
         raise ValidationError(cls.__name__, _ordered(problems, shape))
     for member in shape.members:

@@ -146,7 +146,7 @@ def _complete(cls: Any, declared: Declared) -> None:
     make_dataclass(cls, members, custom_repr)
     if cls.__dict__.get("__hash__", MISSING) is None:
         del cls.__hash__  # by key; see Record
-    cls.__shape__ = shape = Shape(cls, members, list(declared.relations), _has_validators(cls))
+    cls.__shape__ = shape = Shape(cls, members, declared.relations, _has_validators(cls))
     shape.expires_after = declared.expires_after
     for name, relation in declared.relations.items():
         shape.targets[name] = Target(relation.to, declared.scope, relation.where)

@@ -6,7 +6,7 @@ Owns the members, relations and generated functions of one model. Must not know 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from holdall.errors import Problem
@@ -19,6 +19,7 @@ from holdall.model.codegen import (
     constructor_text,
     freezer_text,
 )
+from holdall.model.declared import RelationDeclared
 from holdall.model.members import Member
 from holdall.model.registry import Target
 from holdall.schema import Entity
@@ -30,13 +31,14 @@ if TYPE_CHECKING:
 class Shape:
     """Members in declaration order, names of relations, and whether user validators forbid the fast lane."""
 
-    def __init__(self, cls: type[Model], members: list[Member], relations: list[str], custom: bool) -> None:
+    def __init__(self, cls: type[Model], members: list[Member], relations: Mapping[str, RelationDeclared], custom: bool) -> None:
         self.cls = cls
         self.members = members
         self.stored = [member for member in members if member.spec.stored]
         self.by_name = {member.name: member for member in members}
         self.field_names = tuple(self.by_name)
         self.relation_names = tuple(relations)
+        self.parents = {name: relation.spec.field for name, relation in relations.items() if relation.spec.kind == "belongs_to"}
         self.names = (*self.field_names, *self.relation_names)
         self.custom = custom
         self.source = ""
@@ -51,14 +53,16 @@ class Shape:
     def generate(self) -> None:
         """Write and install the class's constructor, builders and freezing."""
         from holdall.model.construct import construct, slow_freeze
+        from holdall.model.links import assign_link, parent_key
 
         cls: Any = self.cls
-        env = {**base_env(), "_cls": cls, "_slow": construct, "_slow_freeze": slow_freeze}
+        env = {**base_env(), "_cls": cls, "_slow": construct, "_slow_freeze": slow_freeze, "_link": assign_link}
+        env |= {f"_key_{name}": parent_key(cls, name) for name in self.parents}
         lanes = [Lane(member, number, env) for number, member in enumerate(self.members)]
         fast = not self.custom
         self.source = "\n\n".join(
             [
-                constructor_text(lanes, self.members, list(self.relation_names), env, fast),
+                constructor_text(lanes, self.members, list(self.relation_names), self.parents, env, fast),
                 builder_text(self.stored, env, [member for member in self.members if not member.spec.stored]),
                 freezer_text(lanes, self.members, fast),
             ]
@@ -131,6 +135,10 @@ class Shape:
             if field in values and values[field] != key:
                 problems.append(Problem((name,), "conflict", f"is not the record that {field} names; give one of them"))
             values[field] = PENDING if key is None and (value is not None or problem is not None) else key
+        for field in self.parents.values():
+            # It may be given to its parent in a moment: Customer(orders=[Order(…)]). Saving it without one is refused.
+            if field not in values and self.by_name[field].required:
+                values[field] = PENDING
         return problems
 
     def set_links(self, instance: Model, links: dict[str, Any]) -> None:
