@@ -59,7 +59,7 @@ def _tuple_at(row: Row, positions: tuple[int, ...]) -> tuple[Any, ...] | None:
 def _local_values(records: Sequence[Model], relation: Relation) -> list[tuple[Any, ...] | None]:
     """What each record has in the relation's own fields; a record that was never saved has what it holds now."""
     positions = relation.owner.entity.positions(relation.local)
-    return [_tuple_at(record._row if record._row is not None else record.__freeze__(), positions) for record in records]
+    return [_tuple_at(record._row if record._row is not None else record.__freeze__(record), positions) for record in records]
 
 
 def fields_in(entity: Entity, names: tuple[str, ...], wanted: Iterable[tuple[Any, ...]]) -> Condition:

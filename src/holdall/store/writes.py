@@ -67,7 +67,7 @@ def _insert(core: Core, scope: Scope | None, record: Model) -> Program[None]:
     if _stamped(entity):
         stamp(core, record)
     record.__resolve_links__()
-    row = record.__freeze__()
+    row = record.__freeze__(record)
     handle = None if scope is None else (yield from handle_of(scope))
     results = yield from core.backend.apply((Insert(entity, (row,)),), "atomic", handle, core.visible_at())
     _inserted(scope, record, row, results[0][0])
@@ -142,7 +142,7 @@ def _insert_group(core: Core, scope: Scope, group: Sequence[Model], postponed: M
 
 def _without(record: Model, names: Sequence[str]) -> Row:
     """The row to insert, with the named fields null: they refer to a record that comes later."""
-    row = list(record.__freeze__())
+    row = list(record.__freeze__(record))
     for name in names:
         row[record.__entity__.by_name[name].position] = None
     return tuple(row)
@@ -165,7 +165,7 @@ def create_many(core: Core, scope: Scope | None, model: type[M], items: Sequence
     if _stamped(entity):
         for record in records:
             stamp(core, record)
-    rows = [record.__freeze__() for record in records]
+    rows = [record.__freeze__(record) for record in records]
     handle = yield from handle_of(scope)
     results = yield from core.backend.apply((Insert(entity, rows),), "atomic", handle, core.visible_at())
     if entity.generated_field is None and scope is None:
@@ -210,7 +210,7 @@ def _update(core: Core, scope: Scope | None, record: Model) -> Program[None]:
     """Write what changed, with the events around it; without changes there are no events."""
     record.__resolve_links__()
     if core.ready[type(record)].any:
-        if not record.__changes__(record.__freeze__()):
+        if not record.__changes__(record, record.__freeze__(record)):
             return
         yield from _fire(core, scope, "before_update", record)
         yield from _patch(core, scope, record)
@@ -241,8 +241,8 @@ def _patch(core: Core, scope: Scope | None, record: Model) -> Program[None]:
     entity = record.__entity__
     old = record._row
     assert old is not None
-    row = record.__freeze__()
-    changed = set(record.__changes__(row))
+    row = record.__freeze__(record)
+    changed = set(record.__changes__(record, row))
     if not changed:
         return
     for name in entity.key:
@@ -322,7 +322,7 @@ def upsert(
             and not field.created_at
             and (field.name in given or field.updated_at or field.always is not None)
         )
-    row = record.__freeze__()
+    row = record.__freeze__(record)
     handle = yield from handle_of(scope)
     results = yield from core.backend.apply((Upsert(entity, row, names, update),), "atomic", handle, core.visible_at())
     _, stored = results[0]

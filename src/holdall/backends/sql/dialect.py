@@ -27,6 +27,7 @@ class Dialect(ABC):
 
     name: str
     engine: sa.Dialect
+    no_limit: str | None = None  # the LIMIT that must stand before an OFFSET without one; None: none must
 
     @abstractmethod
     def format(self, type_: Type) -> Format:

@@ -51,28 +51,41 @@ class Statements:
         columns, formats = self._columns(build, scope, select)
         groups = [build.expr(scope, expr)[0] for expr in select.group_by]
         having = build.condition(scope, select.having)
-        terms: list[Element] = []
-        for order in select.order:
-            element, _ = build.expr(scope, order.expr)
-            nullable = not isinstance(order.expr, FieldRef) or order.expr.nullable
-            terms += self.dialect.order(
-                element, descending=order.descending, nulls_first=order.nulls_first, nullable=nullable
-            )
+        terms = [build.expr(scope, order.expr)[0] for order in select.order]
         visible = build.visible(select.entity, scope.table)
         query = sa.select(*columns).select_from(scope.source).where(visible, where)
         if groups:
             query = query.group_by(*groups)
         if select.aggregated:
             query = query.having(having)
-        if select.distinct:
-            query = query.distinct()
-        if terms:
-            query = query.order_by(*terms)
+        if select.distinct and select.columns is not None:
+            query = self._distinct(select, query, columns, terms)
+        elif terms:
+            query = query.order_by(*self._sorted(select, terms))
         if select.limit is not None:
             query = query.limit(build.bind(build.take(), at_most_int))
+        elif select.offset and self.dialect.no_limit is not None:
+            query = query.limit(sa.literal_column(self.dialect.no_limit))
         if select.offset:
             query = query.offset(build.bind(build.take(), at_most_int))
         return self._render(query, build, rows_decoder(formats))
+
+    def _sorted(self, select: Select, terms: Sequence[Element]) -> list[Element]:
+        made: list[Element] = []
+        for order, element in zip(select.order, terms, strict=True):
+            nullable = not isinstance(order.expr, FieldRef) or order.expr.nullable
+            made += self.dialect.order(element, descending=order.descending, nulls_first=order.nulls_first, nullable=nullable)
+        return made
+
+    def _distinct(self, select: Select, query: Any, columns: Sequence[Element], terms: Sequence[Element]) -> Any:
+        """Each row once, at the place of its first; with an order by something else than the columns, that takes a window."""
+        if {order.expr for order in select.order} <= {column.expr for column in select.columns or ()}:
+            return query.distinct().order_by(*self._sorted(select, terms))
+        keys = [column.element if isinstance(column, sa.Label) else column for column in columns]
+        place = sa.func.row_number().over(partition_by=keys, order_by=self._sorted(select, terms)).label("place")
+        inner = query.add_columns(*(term.label(f"o{n}") for n, term in enumerate(terms)), place).subquery("d")
+        outer = sa.select(*(inner.c[f"c{n}"] for n in range(len(columns)))).where(inner.c.place == sa.literal_column("1"))
+        return outer.order_by(*self._sorted(select, [inner.c[f"o{n}"] for n in range(len(terms))]))
 
     def _columns(self, build: Builder, scope: Scope, select: Select) -> tuple[list[Element], list[Any]]:
         if select.columns is None:
@@ -140,7 +153,7 @@ class Statements:
         query: Any = self.dialect.insert(table, names, [entity.by_name[name].column for name in ignore])
         if returning:
             query = query.returning(*(table.c[entity.by_name[name].column] for name in returning))
-        text, order = self._text(query)
+        text, order, _ = self._text(query)
         assert order == [f"p{field.position}" for field in entity.fields]
         return text, rows_encoder(
             [(self.dialect.format(f.type), f.nullable or f is entity.generated_field) for f in entity.fields]
@@ -254,13 +267,14 @@ class Statements:
     # Text.
 
     def _render(self, query: Any, build: Builder, decode: Callable[[Any], Rows] | None) -> Statement:
-        text, order = self._text(query)
-        slots: list[Slot] = [build.slots[name] for name in order]
+        text, order, constants = self._text(query)
+        # SQLAlchemy adds parameters of its own (OFFSET 0 after a LIMIT): they are constants.
+        slots = [build.slots.get(name) or Slot(None, None, constants[name]) for name in order]
         return Statement(text, binder(slots), decode)
 
-    def _text(self, query: Any) -> tuple[str, list[str]]:
+    def _text(self, query: Any) -> tuple[str, list[str], dict[str, Any]]:
         compiled = query.compile(dialect=self.dialect.engine, compile_kwargs={"render_postcompile": True})
-        return str(compiled), list(compiled.positiontup or ())
+        return str(compiled), list(compiled.positiontup or ()), dict(compiled.params)
 
 
 def _nullable(coder: Callable[[Any], Any] | None) -> Callable[[Any], Any] | None:

@@ -47,12 +47,14 @@ _COMPARE: dict[str, Any] = {
     "not_same": lambda a, b: a.is_distinct_from(b),
 }
 _INTEGER_TAGS = ("int", "bool")
+ZERO, ONE = sa.literal_column("0"), sa.literal_column("1")
 
 
 class SQLiteDialect(Dialect):
     """See Dialect."""
 
     name = "sqlite"
+    no_limit = "-1"
 
     def __init__(self) -> None:
         self.engine = SASQLite(paramstyle="qmark")
@@ -78,11 +80,11 @@ class SQLiteDialect(Dialect):
                 return text == bind(fold)
             op = op[1:]
         if op == "contains":
-            return sa.func.instr(text, bind(fold)) > 0
+            return sa.func.instr(text, bind(fold)) > ZERO
         if op == "startswith":  # a range, so that an index serves it; any BLOB is above any TEXT
             return (text >= bind(fold)) & (text < bind(coding.after_folded if fold else coding.text_after_prefix))
         start = sa.func.length(text) - sa.func.length(bind(fold))
-        return (start >= 0) & (sa.func.substr(text, start + sa.literal_column("1")) == bind(fold))
+        return (start >= ZERO) & (sa.func.substr(text, start + ONE) == bind(fold))
 
     # Lists of values.
 
@@ -96,7 +98,7 @@ class SQLiteDialect(Dialect):
 
     def holds(self, left: Element, type_: Type, item_type: Type, mode: Literal["all", "any"], bind: Bind) -> Element:
         text = bind(coding.items_coder(item_type))
-        return sa.func.holdall_holds(left, text, _constant(mode), _constant(type_.kind)) == sa.literal_column("1")
+        return sa.func.holdall_holds(left, text, _constant(mode), _constant(type_.kind)) == ONE
 
     # Documents.
 
@@ -108,7 +110,7 @@ class SQLiteDialect(Dialect):
         return sa.func.holdall_scalar(document, path, _constant(type_.kind)), format_
 
     def json_order(self, left: Element, op: str, right: Element) -> Element:
-        return _COMPARE[op](sa.func.holdall_json_order(left, right), sa.literal_column("0"))  # type: ignore[no-any-return]
+        return _COMPARE[op](sa.func.holdall_json_order(left, right), ZERO)  # type: ignore[no-any-return]
 
     # Numbers.
 
@@ -150,7 +152,7 @@ class SQLiteDialect(Dialect):
         places = sa.literal_column(format_.tag.split(":")[1] if scaled else "0")
         if scaled or format_.tag in _INTEGER_TAGS:
             if node.distinct:
-                total: list[Any] = [sa.func.holdall_int_total(one), sa.literal_column("0")]
+                total: list[Any] = [sa.func.holdall_int_total(one), ZERO]
             else:
                 half = sa.literal_column("4294967295")
                 total = [sa.func.sum(_infix(element, ">>", sa.literal_column("32"))), sa.func.sum(_infix(element, "&", half))]
@@ -163,7 +165,7 @@ class SQLiteDialect(Dialect):
             return sa.func.holdall_decimal_avg(one), coding.DECIMAL_TEXT
         declared = None if node.expr is None else node.expr.type.places
         literal = sa.literal_column("NULL" if declared is None else str(declared))
-        return sa.func.holdall_decimal_sum(one, literal), coding.decimal_text_format(declared)
+        return sa.func.holdall_decimal_sum(sa.func.holdall_decimal_total(one), literal), coding.decimal_text_format(declared)
 
     def mixed_compare(self, op: str, left: Typed, right: Typed) -> Element:
         tags = (left[1].tag, right[1].tag)
@@ -171,9 +173,9 @@ class SQLiteDialect(Dialect):
             order = sa.func.holdall_number_order(left[0], _constant(tags[0]), right[0], _constant(tags[1]))
             if op in ("same", "not_same"):
                 both_null = left[0].is_(None) & right[0].is_(None)
-                same = sa.func.coalesce(order == sa.literal_column("0"), both_null)
+                same = sa.func.coalesce(order == ZERO, both_null)
                 return same if op == "same" else ~same
-            return _COMPARE[op](order, sa.literal_column("0"))  # type: ignore[no-any-return]
+            return _COMPARE[op](order, ZERO)  # type: ignore[no-any-return]
         return _COMPARE[op](_decimal(left), _decimal(right))  # type: ignore[no-any-return]
 
     def insert(self, table: sa.Table, values: dict[str, Any], ignore: Sequence[str]) -> Any:

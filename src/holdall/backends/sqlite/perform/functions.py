@@ -18,9 +18,10 @@ NULL and gives NULL unless said. All are deterministic. Errors raised in them ab
     holdall_int_sum(high, low)                   high * 2**32 + low: the exact sum of 64-bit integers
     holdall_scaled_sum(high, low, places)        the same as decimal text
     holdall_int_avg(high, low, count, places)    the exact average as decimal text
+    holdall_decimal_sum(total, places)           a total as the sum of a field of that scale; SizeLimit
   aggregates
     holdall_int_total(x)                         the exact sum as text, for sums of distinct values: feeds the three above
-    holdall_decimal_sum(x, places), holdall_decimal_avg(x)
+    holdall_decimal_total(x), holdall_decimal_avg(x)
     holdall_float_sum(x), holdall_float_avg(x)   correctly rounded, whatever the order of rows
 """
 
@@ -192,6 +193,13 @@ def _scaled_sum(high: Any, low: Any, places: int) -> str | None:
     return None if value is None else decimals.encode(value)
 
 
+def _decimal_sum(total: str | None, places: int | None) -> str | None:
+    if total is None:
+        return None
+    value = reductions.decimal_summer(_limits(0, places))([decimals.decode(total)])
+    return None if value is None else decimals.encode(value)
+
+
 def _int_avg(high: Any, low: Any, count: int, places: int) -> str | None:
     total = _total(high, low)
     if total is None:
@@ -219,19 +227,16 @@ class _Decimals:
     def __init__(self) -> None:
         self.total = Decimal(0)
         self.count = 0
-        self.places: int | None = None
 
-    def step(self, value: str | None, places: int | None = None) -> None:
-        self.places = places
+    def step(self, value: str | None) -> None:
         if value is not None:
             self.total = functions.EXACT.add(self.total, decimals.decode(value))
             self.count += 1
 
 
-class _DecimalSum(_Decimals):
+class _DecimalTotal(_Decimals):
     def final(self) -> str | None:
-        value = reductions.decimal_summer(_limits(0, self.places))([self.total]) if self.count else None
-        return None if value is None else decimals.encode(value)
+        return decimals.encode(self.total) if self.count else None
 
 
 class _DecimalAvg(_Decimals):
@@ -274,10 +279,11 @@ _SCALARS: tuple[tuple[str, Any, int], ...] = (
     ("holdall_int_sum", _int_sum, 2),
     ("holdall_scaled_sum", _scaled_sum, 3),
     ("holdall_int_avg", _int_avg, 4),
+    ("holdall_decimal_sum", _decimal_sum, 2),
 )
 _AGGREGATES: tuple[tuple[str, Any, int], ...] = (
     ("holdall_int_total", _IntTotal, 1),
-    ("holdall_decimal_sum", _DecimalSum, 2),
+    ("holdall_decimal_total", _DecimalTotal, 1),
     ("holdall_decimal_avg", _DecimalAvg, 1),
     ("holdall_float_sum", _FloatSum, 1),
     ("holdall_float_avg", _FloatAvg, 1),
