@@ -5,6 +5,7 @@ Values are typed by the model: `total=12.50` is a Decimal because Order.total is
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -172,7 +173,7 @@ def _json(name: str, text: str) -> Any:
 def _stdin() -> Any:
     import msgspec
 
-    data = click.get_binary_stream("stdin").read()
+    data = sys.stdin.buffer.read()
     if not data.strip():
         raise Failure("There is nothing on stdin.", hint="Give a JSON object or a list of them.")
     try:

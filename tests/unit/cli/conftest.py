@@ -44,8 +44,9 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, imports_undone: None) -
 def shop(run: Run, tmp_path: Path) -> Run:
     """As `run`, in a folder with shop.py, two customers and three orders."""
     (tmp_path / "shop.py").write_text(SHOP)
-    assert run("create", "shop.py", "Customer", "-", input=CUSTOMERS).exit_code == 0
-    assert run("create", "shop.py", "Order", "-", input=ORDERS).exit_code == 0
+    for model, rows in (("Customer", CUSTOMERS), ("Order", ORDERS)):
+        made = run("create", "shop.py", model, "-", input=rows)
+        assert made.exit_code == 0, made.stderr
     return run
 
 
