@@ -163,6 +163,8 @@ def _broken(error: BaseException, target: str, folder: Path) -> Failure:
         for frame in frames[-3:]:
             lines += [f"  {_short(frame.filename)}, line {frame.lineno}:", f"    {frame.line}"]
         what = str(error) if isinstance(error, HoldallError) else "".join(traceback.format_exception_only(error)).strip()
+        if isinstance(error, ImportError) and error.path is not None:
+            what = what.removesuffix(f" ({error.path})")
         lines += [f"  {line}" for line in what.splitlines()]
     hint = 'It is imported, not run: put what it does behind if __name__ == "__main__":' if _does_io(error) else ""
     if isinstance(error, HoldallError) and not _does_io(error):
@@ -236,11 +238,14 @@ def _models_of(module: ModuleType, store: Store | None) -> dict[str, type[Model]
     """The models that the module declares or imports and those they are related to, but none that is bound to another store."""
     from holdall.model import linked_models
 
-    found: dict[type[Model], None] = dict.fromkeys(_declared(module))
+    declared = _declared(module)
+    found: dict[type[Model], None] = dict.fromkeys(declared)
     if store is not None:
         found.update(dict.fromkeys(store.models))
     for model in list(found):
-        found.update(dict.fromkeys(linked_models(model)))
+        # Of the module's own models only those that still have a name there: it may be imported for the second time.
+        others = [other for other in linked_models(model) if other.__module__ != module.__name__ or "." in other.__qualname__]
+        found.update(dict.fromkeys(others))
     named: dict[str, type[Model]] = {}
     for model in found:
         if store is not None and model.__store__ is not None and model.__store__ is not store:

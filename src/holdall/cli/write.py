@@ -149,16 +149,23 @@ def _unknown(entity: Entity, name: str) -> str:
 
 
 def _typed(entity: Entity, name: str, text: str) -> Any:
-    """Text as the model's JSON input: containers are read as JSON, everything else is typed by the model's own validator."""
-    kind = entity.by_name[name].type.kind
-    if kind in ("list", "set", "dict", "record"):
+    """Text as the model's JSON input; what does not read as the field's type is left to the model, which tells all problems at once."""
+    from holdall.schema import BadOperand
+
+    type_ = entity.by_name[name].type
+    if type_.kind in ("list", "set", "dict", "record"):
         return _json(name, text)
-    if kind != "json":
-        return text
-    try:  # text that is no JSON is taken as a JSON string, as in conditions
-        return _json(name, text)
-    except Failure:
-        return text
+    if type_.kind == "json":
+        try:  # text that is no JSON is taken as a JSON string, as in conditions
+            return _json(name, text)
+        except Failure:
+            return text
+    if type_.kind in ("int", "float", "bool"):  # these are no text in JSON
+        try:
+            return type_.parse(text)
+        except BadOperand:
+            return text
+    return text
 
 
 def _json(name: str, text: str) -> Any:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.unit.cli.support import SHOP, Run
 
 
-def test_a_module_name_works_as_a_file_does(shop: Run) -> None:
-    assert shop("get", "shop", "Customer", "--count").stdout == "2\n"
-    assert shop("get", "./shop.py", "Customer", "--count").stdout == "2\n"
-    assert shop("get", "shop:store", "Customer", "--count").stdout == "2\n"
-    assert shop("get", "shop.py:store", "Customer", "--count").stdout == "2\n"
+@pytest.mark.parametrize("program", ["shop", "./shop.py", "shop:store", "shop.py:store"])
+def test_files_and_modules_with_and_without_a_name(shop: Run, process: Any, program: str) -> None:
+    result = process("get", program, "Customer", "--count")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "2\n", "")
 
 
 def test_a_file_that_is_missing_names_its_neighbours(shop: Run) -> None:
