@@ -132,7 +132,7 @@ class Shape:
                 continue
             field = relation.local[0]
             key = getattr(value, relation.remote[0], None)
-            if field in values and values[field] != key:
+            if values.get(field) is not None and values[field] != key:
                 problems.append(Problem((name,), "conflict", f"is not the record that {field} names; give one of them"))
             values[field] = PENDING if key is None and (value is not None or problem is not None) else key
         for field in self.parents.values():
