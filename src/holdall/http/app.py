@@ -47,7 +47,9 @@ def api(
     """
     chosen = store.models if models is None else models
     if not chosen and models is None:
-        raise DeclarationError("The API was given no models.", hint="Pass them: api(store, [Customer, Order]), or make Store(url, models=[…]).")
+        raise DeclarationError(
+            "The API was given no models.", hint="Pass them: api(store, [Customer, Order]), or make Store(url, models=[…])."
+        )
     catalog = Catalog(chosen)
     secret = secrets.token_bytes(32) if cursor_secret is None else cursor_secret
     engine = Engine(store, catalog, secret.encode() if isinstance(secret, str) else secret)
@@ -107,4 +109,6 @@ class Front(BaseRoute):
         allow = ", ".join([*handlers, "OPTIONS"])
         if method == "OPTIONS":
             return respond(request, 204, None, {"Allow": allow, **hints})
-        raise HttpError(405, "method_not_allowed", f"{method[:40]} is not possible here.", f"Allowed: {allow}.", headers={"Allow": allow, **hints})
+        raise HttpError(
+            405, "method_not_allowed", f"{method[:40]} is not possible here.", f"Allowed: {allow}.", headers={"Allow": allow, **hints}
+        )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 from holdall.errors import QueryError, near_name
 from holdall.http.catalog import Catalog, Column, Resource, hidden
@@ -116,7 +116,7 @@ def assemble(resource: Resource, pieces: Pieces, faults: list[Fault]) -> Asked |
     orders = _orders(catalog, resource, pieces, faults)
     root = Node(resource)
     for text in pieces.include:
-        _collect(faults, pieces.place("include"), lambda text=text: _include(root, text, pieces.depth))
+        _collect(faults, pieces.place("include"), _include, root, text, pieces.depth)
     if pieces.fields is not None:
         _fields(root, pieces, faults)
     if pieces.cursor is not None and pieces.offset:
@@ -127,9 +127,9 @@ def assemble(resource: Resource, pieces: Pieces, faults: list[Fault]) -> Asked |
     return Asked(resource, select, root.view(), pieces.limit, pieces.cursor, pieces.count)
 
 
-def _collect(faults: list[Fault], place: Place, action: Callable[[], Any]) -> None:
+def _collect(faults: list[Fault], place: Place, read: Callable[[Node, str, int], None], root: Node, text: str, depth: int) -> None:
     try:
-        action()
+        read(root, text, depth)
     except QueryError as error:
         faults.append(query_fault(error, **place))
 
@@ -155,7 +155,7 @@ def _fields(root: Node, pieces: Pieces, faults: list[Fault]) -> None:
     if not pieces.fields:
         faults.append(Fault("bad_value", "fields names no field.", "For example fields=id,name.", **place))
     for path in pieces.fields or ():
-        _collect(faults, place, lambda path=path: _field(root, path, pieces.depth))
+        _collect(faults, place, _field, root, path, pieces.depth)
 
 
 def _field(root: Node, path: str, depth: int) -> None:
@@ -163,7 +163,9 @@ def _field(root: Node, path: str, depth: int) -> None:
     node = root
     for level, name in enumerate(names[:-1], start=1):
         if name in node.resource.fields:
-            raise QueryError(f"'{path}' is a part of {node.resource.name}.{name}.", name=path, hint="fields names whole fields.", kind="bad_value")
+            raise QueryError(
+                f"'{path}' is a part of {node.resource.name}.{name}.", name=path, hint="fields names whole fields.", kind="bad_value"
+            )
         known = name in node.relations
         node = _deeper(node, name, level, depth, path)
         if not known:
@@ -201,7 +203,9 @@ def _include(root: Node, text: str, depth: int) -> None:
     while True:
         found = _STEP.match(rest)
         if found is None:
-            raise QueryError(f"{text!r} is not a relation to include.", name=text, kind="bad_value", hint="Write customer or lines(limit:5).product.")
+            raise QueryError(
+                f"{text!r} is not a relation to include.", name=text, kind="bad_value", hint="Write customer or lines(limit:5).product."
+            )
         names = found[1].split("__")
         for name in names:
             level += 1
@@ -213,7 +217,9 @@ def _include(root: Node, text: str, depth: int) -> None:
         if not rest:
             return
         if rest[0] != "." or len(rest) == 1:
-            raise QueryError(f"{text!r} is not a relation to include.", name=text, kind="bad_value", hint="Write customer or lines(limit:5).product.")
+            raise QueryError(
+                f"{text!r} is not a relation to include.", name=text, kind="bad_value", hint="Write customer or lines(limit:5).product."
+            )
         rest = rest[1:]
 
 

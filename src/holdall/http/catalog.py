@@ -72,7 +72,9 @@ class Resource:
     def key_path(self, row: tuple[Any, ...]) -> str:
         """The key of a row as the last part of its URL."""
         entity = self.entity
-        return ",".join(key_text(entity.by_name[name].type, row[place]) for name, place in zip(entity.key, entity.key_positions, strict=True))
+        return ",".join(
+            key_text(entity.by_name[name].type, row[place]) for name, place in zip(entity.key, entity.key_positions, strict=True)
+        )
 
     def etag(self, row: tuple[Any, ...]) -> str | None:
         """The entity tag of a row: its version in quotes; None if the model has no version field."""

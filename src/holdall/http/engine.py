@@ -8,13 +8,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 from base64 import urlsafe_b64encode
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
 
 from holdall.errors import NotFound, QueryError, UniqueViolation, ValidationError, VersionMismatch
 from holdall.http.asking import Asked, View
-from holdall.http.catalog import Catalog, Resource
+from holdall.http.catalog import Catalog, Column, Resource
 from holdall.http.forms import merge_patch, plain_form, settle
 from holdall.http.problems import Fault, HttpError, body_faults, error_of, pointer_to
 from holdall.model import Model, Page
@@ -23,6 +23,7 @@ from holdall.schema import BadOperand, Entity, Field, Relation
 from holdall.store import Store
 
 R = TypeVar("R")
+Row = tuple[Any, ...]
 
 RETRIES = 5
 _MERGED = frozenset({"json", "dict", "record"})
@@ -98,8 +99,7 @@ class Engine:
     def related(self, relation: Relation, record: Model) -> Condition:
         """The condition that a record of the relation's target belongs to this one."""
         owner, target = relation.owner.entity, relation.target.entity
-        row = record._row
-        assert row is not None
+        row = row_of(record)
         values = [row[position] for position in owner.positions(relation.local)]
         if None in values:
             return FALSE
@@ -121,58 +121,54 @@ class Engine:
 
     # Writing
 
-    async def create(self, resource: Resource, data: Mapping[str, Any], dry_run: bool) -> Model:
-        """A new record."""
+    async def create(self, resource: Resource, data: Mapping[str, Any], dry_run: bool) -> Row:
+        """A new record; gives its row."""
         record = self._new(resource, data, {})
         if not dry_run:
-            await self.store.arun("save", resource.model, record)
-            return record
+            return await self._save(resource, record)
+        return await self._unit(lambda: self._save(resource, record), dry_run)
 
-        async def work() -> Model:
-            await self.store.arun("save", resource.model, record)
-            return record
+    async def _save(self, resource: Resource, record: Model) -> Row:
+        """Write a record; gives its row, which the record itself forgets when a transaction is undone."""
+        await self.store.arun("save", resource.model, record)
+        return row_of(record)
 
-        return await self._unit(work, dry_run)
-
-    async def replace(self, resource: Resource, key: Any, data: Mapping[str, Any], wanted: Precondition, dry_run: bool) -> tuple[Model, bool]:
-        """The record with this key becomes exactly what `data` says; gives it, and whether it is new."""
-        entity = resource.entity
-        keys = _key_values(entity, key)
+    async def replace(
+        self, resource: Resource, key: Any, data: Mapping[str, Any], wanted: Precondition, dry_run: bool
+    ) -> tuple[Row, bool]:
+        """The record with this key becomes exactly what `data` says; gives its row, and whether it is new."""
+        keys = _key_values(resource.entity, key)
         self._check_members(resource, data, keys)
 
-        async def work() -> tuple[Model, bool]:
+        async def work() -> tuple[Row, bool]:
             record: Model | None = await self.store.arun("get", resource.model, key)
             _check(resource, record, key, wanted)
-            given = dict(data)
-            if record is not None:
-                self._check_read_only(resource, given, record)
-            for name in resource.read_only if record is not None else ():
-                given.pop(name, None)
-            made = self._new(resource, given, keys)
             if record is None:
-                await self._insert(resource, made)
-                return made, True
-            for field in entity.fields:
+                return await self._insert(resource, self._new(resource, data, keys)), True
+            self._check_read_only(resource, data, record)
+            given = {name: value for name, value in data.items() if name not in resource.read_only}
+            made = self._new(resource, given, keys)
+            for field in resource.entity.fields:
                 if field.name not in resource.read_only and field.name not in keys:
                     setattr(record, field.name, getattr(made, field.name))
-            return await self.store.arun("save", resource.model, record), False
+            return await self._save(resource, record), False
 
         return await self._unit(work, dry_run)
 
-    async def _insert(self, resource: Resource, made: Model) -> None:
+    async def _insert(self, resource: Resource, made: Model) -> Row:
         try:
-            await self.store.arun("save", resource.model, made)
+            return await self._save(resource, made)
         except UniqueViolation as error:
             if set(error.fields) == set(resource.entity.key):  # somebody was faster: the whole unit runs again
                 raise VersionMismatch(error.message) from error
             raise
 
-    async def change(self, resource: Resource, key: Any, patch: Mapping[str, Any], wanted: Precondition, dry_run: bool) -> Model:
-        """The record with a merge patch (RFC 7396) applied."""
+    async def change(self, resource: Resource, key: Any, patch: Mapping[str, Any], wanted: Precondition, dry_run: bool) -> Row:
+        """The record with a merge patch (RFC 7396) applied; gives its row."""
         keys = _key_values(resource.entity, key)
         self._check_members(resource, patch, keys)
 
-        async def work() -> Model:
+        async def work() -> Row:
             record: Model | None = await self.store.arun("get", resource.model, key)
             _check(resource, record, key, wanted)
             if record is None:
@@ -181,7 +177,7 @@ class Engine:
             changes = self._merged(resource, record, patch, keys)
             for name, value in resource.model.__check_json__(changes).items():
                 setattr(record, name, value)
-            return await self.store.arun("save", resource.model, record)  # type: ignore[no-any-return]
+            return await self._save(resource, record)
 
         return await self._unit(work, dry_run)
 
@@ -238,14 +234,15 @@ class Engine:
         faults = _relation_faults(resource, data)
         for name, text in keys.items():
             if name in data and not _same(resource.entity.by_name[name], data[name], text):
-                faults.append(Fault("bad_value", f"{name} is not the key in the URL.", "Leave it out of the body.", pointer=pointer_to((name,))))
+                faults.append(
+                    Fault("bad_value", f"{name} is not the key in the URL.", "Leave it out of the body.", pointer=pointer_to((name,)))
+                )
         if faults:
             raise error_of(faults, 422)
 
     def _check_read_only(self, resource: Resource, data: Mapping[str, Any], record: Model) -> None:
         """HttpError 422 if a body would change what the store alone writes; sending back what was read is fine."""
-        row = record._row
-        assert row is not None
+        row = row_of(record)
         faults: list[Fault] = []
         for name in resource.read_only & data.keys():
             field = resource.entity.by_name[name]
@@ -255,8 +252,7 @@ class Engine:
             raise error_of(faults, 422)
 
     def _merged(self, resource: Resource, record: Model, patch: Mapping[str, Any], keys: Mapping[str, Any]) -> dict[str, Any]:
-        row = record._row
-        assert row is not None
+        row = row_of(record)
         changes: dict[str, Any] = {}
         for name, value in patch.items():
             if name in keys or name in resource.read_only:
@@ -324,8 +320,7 @@ def _check(resource: Resource, record: Model | None, key: Any, wanted: Precondit
         raise HttpError(412, "precondition_failed", f"There is no {resource.name} {key}, so nothing matches If-Match.")
     if wanted.tags is None:
         return
-    row = record._row
-    assert row is not None
+    row = row_of(record)
     current = resource.etag(row)
     if current is None:
         raise HttpError(
@@ -350,19 +345,29 @@ def bad_cursor() -> QueryError:
     return QueryError("This is not a cursor that was given out here.", hint="Start at the first page.", name="cursor", kind="bad_value")
 
 
-def render(view: View, record: Model) -> dict[str, Any]:
-    """A record as JSON data, as its view says."""
+def row_of(record: Model) -> Row:
+    """The row that a stored record was read from or written as."""
     row = record._row
     assert row is not None
-    shown: dict[str, Any] = {}
-    for column in view.columns:
-        value = row[column.position]
-        shown[column.name] = value if value is None or column.write is None else column.write(value)
-    if view.relations:
-        for name, to_many, inner in view.relations:
-            found = getattr(record, name)
-            shown[name] = [render(inner, other) for other in found] if to_many else None if found is None else render(inner, found)
+    return row
+
+
+def render(view: View, record: Model) -> dict[str, Any]:
+    """A record as JSON data, as its view says."""
+    shown = render_row(view.columns, row_of(record))
+    for name, to_many, inner in view.relations:
+        found = getattr(record, name)
+        shown[name] = [render(inner, other) for other in found] if to_many else None if found is None else render(inner, found)
     return shown
 
 
-__all__ = ["NONE", "Engine", "Listing", "Precondition", "absent", "bad_cursor", "render"]
+def render_row(columns: Iterable[Column], row: Row) -> dict[str, Any]:
+    """Some columns of a row as JSON data."""
+    shown: dict[str, Any] = {}
+    for column in columns:
+        value = row[column.position]
+        shown[column.name] = value if value is None or column.write is None else column.write(value)
+    return shown
+
+
+__all__ = ["NONE", "Engine", "Listing", "Precondition", "Row", "absent", "bad_cursor", "render", "render_row", "row_of"]

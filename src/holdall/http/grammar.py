@@ -54,7 +54,9 @@ def percent_decoded(raw: bytes, what: str, *, parameter: str | None = None) -> s
         except UnicodeDecodeError:
             pass
     detail = f"{what} is not percent-encoded UTF-8."
-    raise HttpError(400, "bad_encoding", detail, "Write a percent sign itself as %25.", [Fault("bad_encoding", detail, parameter=parameter)])
+    raise HttpError(
+        400, "bad_encoding", detail, "Write a percent sign itself as %25.", [Fault("bad_encoding", detail, parameter=parameter)]
+    )
 
 
 def read_pairs(query: bytes) -> Pairs:
@@ -71,7 +73,9 @@ def read_pairs(query: bytes) -> Pairs:
 # Parameters that are no conditions
 
 
-def split_options(pairs: Pairs, allowed: Sequence[str], faults: list[Fault], *, conditions: bool) -> tuple[dict[str, str], list[str], Pairs]:
+def split_options(
+    pairs: Pairs, allowed: Sequence[str], faults: list[Fault], *, conditions: bool
+) -> tuple[dict[str, str], list[str], Pairs]:
     """Reserved parameters by name, the texts of `where`, and the rest, which are conditions if `conditions` are allowed at all."""
     options: dict[str, str] = {}
     wheres: list[str] = []
@@ -236,10 +240,19 @@ def search_asked(resource: Resource, body: Any) -> Asked:
     """What the body of a QUERY asks for; HttpError 400 with every fault."""
     faults: list[Fault] = []
     if not isinstance(body, dict):
-        raise error_of([Fault("bad_value", "The body of a search is a JSON object.", 'For example {"where": {}, "limit": 10}.', pointer="")])
+        raise error_of(
+            [Fault("bad_value", "The body of a search is a JSON object.", 'For example {"where": {}, "limit": 10}.', pointer="")]
+        )
     for name in body:
         if name not in SEARCH_MEMBERS:
-            faults.append(Fault("unknown_parameter", f"'{name[:80]}' is not a part of a search.", near_name(name, SEARCH_MEMBERS), pointer=pointer_to((name,))))
+            faults.append(
+                Fault(
+                    "unknown_parameter",
+                    f"'{name[:80]}' is not a part of a search.",
+                    near_name(name, SEARCH_MEMBERS),
+                    pointer=pointer_to((name,)),
+                )
+            )
     pieces = Pieces(lambda name: {"pointer": f"/{name}"})
     if "where" in body:
         pieces.conditions.append(Where(resource, faults, None, "/where").read(body["where"]))

@@ -27,7 +27,9 @@ class HostGuard:
             host = _host(request.headers.get("host", ""))
             if host not in self.hosts:
                 detail = f"This server does not answer for the host {host[:80]!r}."
-                error = HttpError(421, "misdirected", detail, "Use the URL that it showed when it started.", [Fault("misdirected", detail, header="Host")])
+                error = HttpError(
+                    421, "misdirected", detail, "Use the URL that it showed when it started.", [Fault("misdirected", detail, header="Host")]
+                )
                 await problem(request, error)(scope, receive, send)
                 return
         await self.app(scope, receive, send)

@@ -20,6 +20,7 @@ from holdall.http.problems import MEDIA_TYPE, Fault, HttpError
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
+ANY = frozenset({"*"})  # what `entity_tags` gives for the star
 
 SECURITY_HEADERS: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
@@ -67,7 +68,9 @@ def decoded_part(part: str, what: str) -> str:
 # Responses
 
 
-def respond(request: Request, status: int, data: Any = None, headers: Mapping[str, str] | None = None, *, media_type: str = JSON) -> Response:
+def respond(
+    request: Request, status: int, data: Any = None, headers: Mapping[str, str] | None = None, *, media_type: str = JSON
+) -> Response:
     """A response with `data` as JSON; no body for None or HEAD."""
     content = b"" if data is None else encode(data)
     return respond_bytes(request, status, content, headers, media_type=media_type if data is not None else None)
@@ -139,7 +142,7 @@ def _weight(text: str) -> float:
 def check_acceptable(request: Request) -> None:
     """HttpError 406 unless JSON is acceptable."""
     header = request.headers.get("accept")
-    if header is not None and accepts(header, JSON) == 0 and accepts(header, MEDIA_TYPE) == 0:
+    if header and accepts(header, JSON) == 0:
         detail = "Answers are JSON; the Accept header asks for something else."
         raise HttpError(406, "not_acceptable", detail, f"Send Accept: {JSON}.", [Fault("not_acceptable", detail, header="Accept")])
 
@@ -167,7 +170,7 @@ def entity_tags(request: Request, name: str) -> frozenset[str] | None:
         return None
     text = ", ".join(values).strip()
     if text == "*":
-        return frozenset({"*"})
+        return ANY
     tags, place = [], 0
     while place < len(text):
         found = _ENTITY_TAG.match(text, place)

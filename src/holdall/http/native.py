@@ -17,10 +17,11 @@ from starlette.responses import Response
 from holdall.errors import near_name
 from holdall.http.asking import Asked
 from holdall.http.catalog import Resource
-from holdall.http.engine import Engine, Listing, Precondition, absent, render
+from holdall.http.engine import Engine, Listing, Precondition, Row, absent, render, render_row, row_of
 from holdall.http.forms import key_text
 from holdall.http.grammar import Pairs, list_asked, nothing_asked, read_pairs, record_asked, search_asked, write_asked
 from holdall.http.messages import (
+    ANY,
     JSON,
     MERGE_PATCH,
     check_acceptable,
@@ -74,10 +75,12 @@ class Native:
         if len(parts) == 2 and parts[1] == "search" and method == "POST":
             return {"POST": _Collection(self, resource).search}, {}
         if len(parts) == 2:
-            return _Record(self, resource, parts[1]).methods(), {"Accept-Patch": ", ".join((MERGE_PATCH, JSON))}
+            return _Record(self, resource, parts[1]).methods(), {"Accept-Patch": f"{MERGE_PATCH}, {JSON}"}
         if len(parts) == 3:
             return _Related(self, resource, parts[1], decoded_part(parts[2], "The path")).methods(), {}
-        raise HttpError(404, "not_found", "There is nothing at this path.", "A path is /collection, /collection/key or /collection/key/relation.")
+        raise HttpError(
+            404, "not_found", "There is nothing at this path.", "A path is /collection, /collection/key or /collection/key/relation."
+        )
 
 
 def read_key(resource: Resource, part: str) -> Any:
@@ -103,10 +106,12 @@ def precondition(request: Request) -> Precondition:
     """What If-Match and If-None-Match demand of a write."""
     if_match = entity_tags(request, "If-Match")
     if_none_match = entity_tags(request, "If-None-Match")
-    if if_none_match is not None and (if_none_match != {"*"} or request.method != "PUT"):
+    if if_none_match is not None and (if_none_match != ANY or request.method != "PUT"):
         detail = "If-None-Match is taken as '*' with PUT, and with GET."
-        raise HttpError(400, "bad_value", detail, "Use If-Match to write only what you have read.", [Fault("bad_value", detail, header="If-None-Match")])
-    tags = None if if_match is None or if_match == {"*"} else if_match
+        raise HttpError(
+            400, "bad_value", detail, "Use If-Match to write only what you have read.", [Fault("bad_value", detail, header="If-None-Match")]
+        )
+    tags = None if if_match is None or if_match == ANY else if_match
     return Precondition(tags, if_match is not None, if_none_match is not None)
 
 
@@ -144,8 +149,8 @@ class _Collection:
         check_no_headers(request, _CONDITIONAL, "does not go with POST")
         check_no_headers(request, ("Idempotency-Key",), "is not offered yet")
         data = await object_body(request, (JSON,), self.dialect.options, "Accept-Post")
-        record = await self.engine.create(self.resource, data, dry_run)
-        return written(request, self.resource, record, 201, dry_run)
+        row = await self.engine.create(self.resource, data, dry_run)
+        return written(request, self.resource, row, 201, dry_run)
 
 
 class _Record:
@@ -171,14 +176,14 @@ class _Record:
     async def replace(self, request: Request) -> Response:
         wanted, dry_run = self._write(request)
         data = await object_body(request, (JSON,), self.dialect.options, "Accept-Put")
-        record, new = await self.engine.replace(self.resource, self.key, data, wanted, dry_run)
-        return written(request, self.resource, record, 201 if new else 200, dry_run)
+        row, new = await self.engine.replace(self.resource, self.key, data, wanted, dry_run)
+        return written(request, self.resource, row, 201 if new else 200, dry_run)
 
     async def change(self, request: Request) -> Response:
         wanted, dry_run = self._write(request)
         data = await object_body(request, (MERGE_PATCH, JSON), self.dialect.options, "Accept-Patch")
-        record = await self.engine.change(self.resource, self.key, data, wanted, dry_run)
-        return written(request, self.resource, record, 200, dry_run)
+        row = await self.engine.change(self.resource, self.key, data, wanted, dry_run)
+        return written(request, self.resource, row, 200, dry_run)
 
     async def remove(self, request: Request) -> Response:
         check_no_body(request)
@@ -281,21 +286,18 @@ def _url(path: str, pairs: list[str]) -> str:
 
 def one(request: Request, asked: Asked, record: Model) -> Response:
     """The answer with one record. With includes there is no ETag: a version says nothing about related records."""
-    row = record._row
-    assert row is not None
+    row = row_of(record)
     tag = None if asked.view.relations else asked.resource.etag(row)
     headers = {} if tag is None else {"ETag": tag}
     seen = entity_tags(request, "If-None-Match")
-    if seen is not None and tag is not None and (seen == {"*"} or tag in {each.removeprefix("W/") for each in seen}):
+    if seen is not None and tag is not None and (seen == ANY or tag in {each.removeprefix("W/") for each in seen}):
         return respond(request, 304, None, headers)
     return respond(request, 200, render(asked.view, record), headers)
 
 
-def written(request: Request, resource: Resource, record: Model, status: int, dry_run: bool) -> Response:
+def written(request: Request, resource: Resource, row: Row, status: int, dry_run: bool) -> Response:
     """The answer to a successful write. A dry run never says that something was created."""
-    row = record._row
-    assert row is not None
-    body = render(record_asked(resource, []).view, record)
+    body = render_row(resource.columns.values(), row)
     if dry_run:
         return respond(request, 200, body, {"Dry-Run": "true"})
     headers: dict[str, str] = {}

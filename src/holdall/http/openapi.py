@@ -102,7 +102,12 @@ def _list_operation(resource: Resource) -> Doc:
         "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{resource.name}List"}}},
     }}  # fmt: skip
     made = _operation(
-        resource, f"list{resource.name}", f"List records of {resource.name}", [*_condition_parameters(resource), *shared], listed, _LIST_ERRORS
+        resource,
+        f"list{resource.name}",
+        f"List records of {resource.name}",
+        [*_condition_parameters(resource), *shared],
+        listed,
+        _LIST_ERRORS,
     )
     made["description"] = "QUERY (RFC 10008) on this path takes the same body as POST …/search."
     return made
@@ -163,7 +168,11 @@ def _condition_parameters(resource: Resource) -> list[Doc]:
     for name, field in resource.fields.items():
         known = operators(field.type)
         text = f"Equal to. With another operator: {', '.join(f'{name}__{each}' for each in known if each != 'eq')}."
-        schema = type_schema(field.type, reading=True) if field.type.kind not in ("json", "list", "set", "dict", "record") else {"type": "string"}
+        schema = (
+            type_schema(field.type, reading=True)
+            if field.type.kind not in ("json", "list", "set", "dict", "record")
+            else {"type": "string"}
+        )
         made.append({"name": name, "in": "query", "description": text, "schema": schema, "x-operators": known})
     return made
 
@@ -214,7 +223,10 @@ def _search_schema(resource: Resource) -> Doc:
         "type": "object",
         "additionalProperties": False,
         "properties": {
-            "where": {"type": "object", "description": "Members are fields or paths with a value, or with operators and their operands; and, or, not"},
+            "where": {
+                "type": "object",
+                "description": "Members are fields or paths with a value, or with operators and their operands; and, or, not",
+            },
             "sort": texts,
             "fields": texts,
             "include": texts,

@@ -79,7 +79,9 @@ class Pages:
             f'<tr id="errors/{code.replace("_", "-")}"><td><code>{code}</code></td><td>{html.escape(title)}</td></tr>'
             for code, title in TITLES.items()
         )
-        text = _docs_template().replace("{{title}}", html.escape(self.title)).replace("{{root}}", html.escape(root_path(request), quote=True))
+        text = (
+            _docs_template().replace("{{title}}", html.escape(self.title)).replace("{{root}}", html.escape(root_path(request), quote=True))
+        )
         return _page(request, text.replace("{{errors}}", rows))
 
     async def _live(self, request: Request) -> Response:

@@ -92,7 +92,11 @@ def field_schema(resource: Resource, field: Field, *, reading: bool) -> Schema:
         # On text, JSON Schema ignores minimum and maximum: tools that know the format read them there too.
         schema |= {f"x-{name}": value for name, value in found.items()} if field.type.kind == "decimal" and reading else found
     if field.type.kind == "decimal":
-        schema |= {f"x-{name}": value for name, value in (("max-digits", field.type.digits), ("decimal-places", field.type.places)) if value is not None}
+        schema |= {
+            f"x-{name}": value
+            for name, value in (("max-digits", field.type.digits), ("decimal-places", field.type.places))
+            if value is not None
+        }
     if spec.pattern is not None:
         schema["pattern"] = spec.pattern
     if field.description:

@@ -16,7 +16,7 @@ from holdall.errors import ProgrammingError
 class Home(Protocol):
     """What a store offers to models and queries: operations by name, blocking or awaited."""
 
-    def get(self, model: Any, key: Any) -> Any:
+    def get_record(self, model: Any, key: Any) -> Any:
         """The record with this key, or None."""
         ...
 

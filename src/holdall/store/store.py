@@ -74,7 +74,7 @@ class Store:
 
     # Running
 
-    def get(self, model: type[M], key: Any) -> M | None:
+    def get_record(self, model: type[M], key: Any) -> M | None:
         """The record with this key, or None: `run("get", …)` without its detours, because programs do nothing as often."""
         core, scope = self._core, None if current.get() is None else self._scope()
         if scope is None:
