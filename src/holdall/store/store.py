@@ -43,13 +43,14 @@ OPERATIONS: dict[str, Callable[..., Program[Any]]] = {
     "load": loading.load,
     "create": writes.create,
     "create_many": writes.create_many,
+    "insert_given": writes.insert_given,
     "save": writes.save,
     "upsert": writes.upsert,
     "delete": writes.delete,
     "update_where": set_writes.update_where,
     "delete_where": set_writes.delete_where,
 }
-_WITH_EVENTS = frozenset({"create", "create_many", "save", "delete"})
+_WITH_EVENTS = frozenset({"create", "create_many", "insert_given", "save", "delete"})
 _WRITES = _WITH_EVENTS | {"upsert", "update_where", "delete_where"}
 
 
