@@ -8,20 +8,18 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import sys
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import click
 
 from holdall.cli.failures import REFUSED, Failure, message
 from holdall.cli.program import Program, opened
 
-if TYPE_CHECKING:
-    pass
-
-MODELS = ("Customer", "Product", "Order", "OrderLine")
+SAMPLE = {"customer_id": "0199f1c2-7b7e-7000-8000-000000000001", "total": "12.50", "placed_at": "2026-11-21T12:00:00Z"}
 
 
 @click.command(short_help="A shop with 1,000 rows and a REST API, to try and to edit.")
@@ -42,7 +40,13 @@ def demo(folder: str, no_serve: bool, port: int | None) -> None:
             return
         from holdall.cli.serve import run_server
 
-        run_server(program, port=port, after_start=lambda base: click.echo("\n".join(["", "Try:", *curl_lines(program, base), ""])))
+        lines = curl_lines(program)
+
+        def show(base: str) -> None:
+            click.echo("\n".join(line.replace("{base}", base) for line in lines))
+            sys.stdout.flush()  # a file or pipe would get it at the end only
+
+        run_server(program, port=port, after_start=show)
 
 
 def prepare(folder: Path) -> Path:
@@ -100,8 +104,8 @@ def seeded(program: Program) -> None:
     message(f"Generated {sum(map(len, rows.values())):,} rows: {counted({name: len(items) for name, items in rows.items()})}.")
 
 
-def curl_lines(program: Program, base: str) -> list[str]:
-    """Three commands that work when pasted, again and again: a list through a relation, a new record, a change.
+def curl_lines(program: Program) -> list[str]:
+    """Three commands that work when pasted, again and again: a list through a relation, a new record, a change. {base} is the URL.
 
     For a shop.py whose models are not the ones that were written, only what certainly works.
     """
@@ -111,20 +115,17 @@ def curl_lines(program: Program, base: str) -> list[str]:
     store = program.home
     customers, orders = program.models.get("Customer"), program.models.get("Order")
     customer = store[customers].query().first() if customers is not None else None
-    if orders is None or customer is None or not _as_written(program):
-        return [f"curl {base}/{path_of(model)}?limit=3" for model in list(program.models.values())[:3]]
-    order = store[orders].query().order_by("-placed_at").first()
-    key = key_text(customer)
+    order = store[orders].query().first() if orders is not None else None
+    if orders is None or customer is None or order is None or not _as_written(program):
+        return [f"curl '{{base}}/{path_of(model)}?limit=3'" for model in list(program.models.values())[:3]]
     name = quote(str(getattr(customer, "name", "")), safe="")
-    body = json.dumps({"customer_id": key, "total": "12.50", "placed_at": "2026-11-21T12:00:00Z"})
-    lines = [
-        f"curl '{base}/{path_of(orders)}?customer__name={name}&total__gte=10&sort=-placed_at&limit=3'",
-        f"curl -X POST {base}/{path_of(orders)} -H 'Content-Type: application/json' -d '{body}'",
+    body = json.dumps({**SAMPLE, "customer_id": key_text(customer)})
+    one = f"{path_of(orders)}/{quote(key_text(order), safe=',')}"
+    return [
+        f"curl '{{base}}/{path_of(orders)}?customer__name={name}&total__gte=10&sort=-placed_at&limit=3'",
+        f"curl -X POST {{base}}/{path_of(orders)} -H 'Content-Type: application/json' -d {shlex.quote(body)}",
+        f"""curl -X PATCH {{base}}/{one} -H 'Content-Type: application/merge-patch+json' -d '{{"status": "shipped"}}'""",
     ]
-    if order is None:
-        return [*lines, f"curl {base}/{path_of(type(customer))}/{key}"]
-    change = f"""-H 'Content-Type: application/merge-patch+json' -d '{{"status": "shipped"}}'"""
-    return [*lines, f"curl -X PATCH {base}/{path_of(orders)}/{key_text(order)} {change}"]
 
 
 def _as_written(program: Program) -> bool:
@@ -135,10 +136,9 @@ def _as_written(program: Program) -> bool:
     relation = order.__entity__.relations.get("customer")
     if relation is None or relation.target.entity is not program.models["Customer"].__entity__:
         return False
-    sample = {"customer_id": "0199f1c2-7b7e-7000-8000-000000000001", "total": "12.50", "placed_at": "2026-11-21T12:00:00Z"}
     try:
-        order.__from_json__({**sample, "status": "shipped"})
-        order.__from_json__(sample)
+        order.__from_json__({**SAMPLE, "status": "shipped"})
+        order.__from_json__(SAMPLE)
     except ValidationError:
         return False
     return True

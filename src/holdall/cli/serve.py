@@ -43,7 +43,10 @@ def run_server(
     access_log: bool = False,
     after_start: Callable[[str], None] | None = None,
 ) -> None:
-    """Serve until Ctrl-C. Without a port: 8000, or a free one if that is taken. `after_start` gets the URL once requests are answered."""
+    """Serve until Ctrl-C. Without a port: 8000, or a free one if that is taken. `after_start` gets the URL once requests are answered.
+
+    It runs inside the server's event loop, so it only writes; what it tells was asked before.
+    """
     api, http_serve = _http()
     store = program.home
     if not program.models:
@@ -51,8 +54,11 @@ def run_server(
     store.ensure_schema(*program.models.values())
     application = api(store, list(program.models.values()), title=program.name.removesuffix(".py"))
 
+    facts = facts_of(program)
+
     def started(base: str) -> None:
-        show_facts(program, base)
+        for line in facts:
+            message(line.format(base=base))
         if after_start is not None:
             after_start(base)
         message("Ctrl-C ends the server.")
@@ -92,16 +98,21 @@ def _http() -> tuple[Callable[..., object], Callable[..., None]]:
     return api, serve
 
 
-def show_facts(program: Program, base: str) -> None:
-    """What is served, and where."""
+def facts_of(program: Program) -> list[str]:
+    """What is served, and where, a line each; {base} stands for the URL."""
     store = program.home
-    message(f"{program.name} on {store.describe().name}:")
-    width = max(map(len, program.models))
+    kept = store.describe()
     counts = {name: store[model].count() for name, model in program.models.items()}
+    width = max(map(len, counts))
     digits = max(len(f"{count:,}") for count in counts.values())
+    lines = [f"{_plain(program.name)} on {kept.engine} {kept.version}, durability {kept.durability.name}"]
     for name, model in program.models.items():
-        message(f"  {name:{width}}  {counts[name]:>{digits},} rows  {base}/{path_of(model)}")
-    message(f"  docs {base}/docs  OpenAPI {base}/openapi.json")
+        lines.append(f"  {name:{width}}  {counts[name]:>{digits},} rows  {{base}}/{path_of(model)}")
+    return [*lines, "  Docs     {base}/docs", "  OpenAPI  {base}/openapi.json"]
+
+
+def _plain(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def path_of(model: type[Model]) -> str:

@@ -125,8 +125,7 @@ def export(program: str, model: str, file: str, **options: Any) -> None:
 
 @click.command(short_help="Models written from a database that already exists.")
 @click.argument("url", metavar="URL")
-@click.option("--table", "tables", multiple=True, metavar="NAME", help="Only this table; repeated for several.")
-def inspect(url: str, tables: tuple[str, ...]) -> None:
+def inspect(url: str) -> None:
     """Print a Python program with models for the tables of an existing database.
 
     \b
@@ -134,7 +133,7 @@ def inspect(url: str, tables: tuple[str, ...]) -> None:
     """
     from holdall.transfer import inspect_models
 
-    click.echo(inspect_models(url, tables=tables or None), nl=False)
+    click.echo(inspect_models(url), nl=False)
 
 
 @contextmanager
