@@ -6,7 +6,7 @@ Owns how users spell queries. Every building method returns a new query. Must no
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Generator, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar
 
 from holdall.errors import QueryError, near_name
@@ -30,6 +30,7 @@ from holdall.query import (
     lookup,
     make_order,
     references,
+    replace,
     resolve,
     text_order,
     text_term,

@@ -71,6 +71,7 @@ from holdall.query.select import (
     key_ref,
     prepare,
     references,
+    replace,
     reverse,
     with_key_order,
 )
@@ -168,6 +169,7 @@ __all__ = [
     "quantified",
     "read_cursor",
     "references",
+    "replace",
     "resolve",
     "reverse",
     "select_text",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from holdall.backends import Native, Refuse
@@ -24,6 +23,7 @@ from holdall.query import (
     key_ref,
     prepare,
     read_cursor,
+    replace,
     reverse,
     select_text,
     with_key_order,

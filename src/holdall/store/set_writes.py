@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from holdall.backends import DeleteWhere, UpdateWhere
@@ -25,6 +24,7 @@ from holdall.query import (
     key_ref,
     prepare,
     references,
+    replace,
 )
 from holdall.query.terms import comparable
 from holdall.schema import Entity, Field
