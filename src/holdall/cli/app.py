@@ -75,8 +75,20 @@ class Commands(click.Group):
         return result if isinstance(result, int) else OK
 
 
+def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if not wanted or ctx.resilient_parsing:
+        return
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        click.echo(f"holdall {version('holdall')}")
+    except PackageNotFoundError:
+        click.echo("holdall (a source tree that is not installed)")
+    ctx.exit()
+
+
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(package_name="holdall", prog_name="holdall", message="%(prog)s %(version)s")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show the version and exit.")
 def holdall() -> None:
     """Declare a model once, keep it in any store.
 

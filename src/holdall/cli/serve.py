@@ -5,7 +5,9 @@ Ending a server by Ctrl-C or SIGTERM is its normal end: exit code 0.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -67,15 +69,29 @@ def run_server(
         http_serve(application, host, on, on_started=started, allow_public=allow_public, access_log=access_log)
 
     try:
-        if port is not None:
-            run(port)
-        else:
-            _first_free(run)
+        with _terminable():
+            if port is not None:
+                run(port)
+            else:
+                _first_free(run)
     except Unsupported as error:
         raise Failure(error.message, hint="Serve on 127.0.0.1, or say --allow-public.", code=4) from None
     except Unavailable as error:
         raise Failure(error.message, hint=f"{error.hint} --port 0 takes a free one.".strip(), code=UNREACHABLE) from error
     message("The server has ended.")
+
+
+@contextmanager
+def _terminable() -> Generator[None]:
+    """SIGTERM ends the server as Ctrl-C does. The server passes signals on when it has ended, and the default would then kill us before
+    the store is closed."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        pass
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _first_free(run: Callable[[int], None]) -> None:
