@@ -48,6 +48,8 @@ def import_(program: str, model: str, file: str, **options: Any) -> None:
 
     if file != "-" and not Path(file).exists():
         raise Failure(f"There is no file {file}.")
+    if file == "-" and options["format_"] is None:
+        raise Failure("The format of what comes from stdin is not known.", hint=f"Say --format {' or '.join(FILE_FORMATS)}.")
     with opened(program, options["url"]) as found, _options_explained():
         cls = found.model(model)
         with Progress(f"Importing {model}", _guessed_rows(file, options["format_"])) as progress:
