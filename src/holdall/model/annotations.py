@@ -87,7 +87,7 @@ def read_annotation(annotation: Any, frame: FrameType, where: str) -> Any:
             f"{where}: the annotation '{text}' names '{name}', which is not defined here.",
             hint=near_name(name, names.known()) if len(name) > 2 else "",
         ) from None
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the text may do anything
         raise DeclarationError(f"{where}: the annotation '{text}' cannot be read: {error}.") from None
 
 
@@ -96,7 +96,7 @@ def read_target(annotation: Any, frame: FrameType, where: str) -> tuple[Any, boo
     if isinstance(annotation, str):
         try:
             annotation = eval(annotation, {"__builtins__": {}}, Names(frame, lenient=True))  # noqa: S307 - as above
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - as above
             raise DeclarationError(f"{where}: the annotation '{annotation}' cannot be read: {error}.") from None
     optional = False
     if get_origin(annotation) in (Union, UnionType):

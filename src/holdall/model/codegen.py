@@ -24,6 +24,7 @@ from holdall.schema import DECIMAL_DIGITS_MAX, INT_MAX, INT_MIN, UTC, BadOperand
 
 BAD: Any = type("Bad", (), {"__repr__": lambda _: "<not valid>"})()
 
+
 def _utf8(text: str) -> bool:
     try:
         text.encode()
@@ -194,15 +195,13 @@ def _length(var: str, member: Member) -> str:
 
 
 # Exact arithmetic over exactly the Decimals that are canonical: 38 digits, none of them below 10**-38. Whatever does not fit is refused.
-_EXACT = Context(
-    prec=DECIMAL_DIGITS_MAX, Emin=-1, Emax=DECIMAL_DIGITS_MAX - 1, traps=[Inexact, Rounded, InvalidOperation, Overflow]
-)
+_EXACT = Context(prec=DECIMAL_DIGITS_MAX, Emin=-1, Emax=DECIMAL_DIGITS_MAX - 1, traps=[Inexact, Rounded, InvalidOperation, Overflow])
 
 
 def _loose_decimal(type_: Type) -> Callable[[Any], Any]:
     """For a Decimal without declared places: no trailing zeros, no exponent. As canonical_decimal, but by the C library."""
     if type_.digits is not None:  # max_digits without decimal_places: counting is Pydantic's
-        return lambda value: BAD
+        return lambda _: BAD
     normalize, add, zero = _EXACT.normalize, _EXACT.add, Decimal(0)
 
     def check(value: Any) -> Any:
@@ -233,11 +232,10 @@ def _scaled_decimal(type_: Type) -> Callable[[Any], Any]:
 
 def base_env() -> dict[str, Any]:
     """The names that generated code uses."""
-    return {
-        "_BAD": BAD, "_MISSING": MISSING, "_INF": float("inf"), "_UTC": UTC, "_utf8": _utf8, "_datetime": dt.datetime, "_date": dt.date,
-        "_time": dt.time, "_timedelta": dt.timedelta, "_UUID": uuid.UUID, "_Decimal": Decimal, "_new": object.__new__, "_type": type, "_len": len, "_str": str, "_int": int, "_float": float,
-        "_bytes": bytes, "_list": list, "_set": set, "_dict": dict, "_frozenset": frozenset, "_isinstance": isinstance,
-    }  # fmt: skip
+    builtin = (type, len, str, int, float, bytes, list, set, dict, frozenset, isinstance)
+    values = (dt.datetime, dt.date, dt.time, dt.timedelta, uuid.UUID, Decimal)
+    named = {f"_{each.__name__}": each for each in (*builtin, *values)}
+    return {**named, "_BAD": BAD, "_MISSING": MISSING, "_INF": float("inf"), "_UTC": UTC, "_utf8": _utf8, "_new": object.__new__}
 
 
 def compile_text(text: str, env: dict[str, Any], title: str) -> None:
@@ -259,7 +257,8 @@ def constructor_text(
     for lane, member in zip(lanes, members, strict=True):
         default = "_MISSING"
         if member.default is None and lane.name in parents.values():
-            makes.append(f"    if {lane.name} is _MISSING: {lane.name} = None")
+            nobody = "".join(f" and {name} is _MISSING" for name, field in parents.items() if field == lane.name)
+            makes.append(f"    if {lane.name} is _MISSING{nobody}: {lane.name} = None")
         elif member.default is not MISSING:
             env[f"_d_{lane.name}"] = member.default
             default = f"_d_{lane.name}"
@@ -311,7 +310,13 @@ def builder_text(members: list[Member], env: dict[str, Any], unstored: list[Memb
     unpack = f"{', '.join(places)}, = row"
     one = ["self = _new(_cls)", unpack, *after, "self._row = row"]
     lines = ["def __build__(row):", *(f"    {line}" for line in one), "    return self", "", "def __build_many__(rows):"]
-    lines += ["    built = []", "    for row in rows:", *(f"        {line}" for line in one), "        built.append(self)", "    return built"]
+    lines += [
+        "    built = []",
+        "    for row in rows:",
+        *(f"        {line}" for line in one),
+        "        built.append(self)",
+        "    return built",
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -352,8 +357,10 @@ def changes(members: list[Member]) -> Callable[[Any, tuple[Any, ...]], tuple[int
 
 
 def _holds_json(type_: Type) -> bool:
-    return type_.kind == "json" or (type_.item is not None and _holds_json(type_.item)) or any(
-        _holds_json(part) for _, part, _ in type_.fields
+    return (
+        type_.kind == "json"
+        or (type_.item is not None and _holds_json(type_.item))
+        or any(_holds_json(part) for _, part, _ in type_.fields)
     )
 
 

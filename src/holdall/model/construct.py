@@ -6,6 +6,7 @@ Owns every call of Pydantic's validators. Must not know stores or engines.
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -31,28 +32,29 @@ def pydantic_annotation(member: Member, alone: bool = False) -> Any:
     described, spec = member.described, member.spec
     constraints = member.constraints()
     metadata = [*described.pre, *([pydantic.Field(**constraints)] if constraints else []), *described.extra, *described.post]
-    made: Any = Annotated[(described.base, *metadata, Settle(member.type, member.nullable, spec.secret))]  # type: ignore[index]
+    made: Any = Annotated[(described.base, *metadata, Settle(member.type, member.nullable, spec.secret))]
     if member.none_allowed:
         made = made | None
     outer: list[Any] = [Pending()] if member.refers else []
     if not alone and (spec.description or spec.secret):
         outer.append(pydantic.Field(description=spec.description or None, exclude=True if spec.secret else None))
-    return Annotated[(made, *outer)] if outer else made  # type: ignore[index]
+    return Annotated[(made, *outer)] if outer else made
 
 
 def adapter_of(member: Member) -> TypeAdapter[Any]:
     """A validator for the member alone."""
     import pydantic
 
-    return pydantic.TypeAdapter(pydantic_annotation(member, alone=True), config=_config())
+    from holdall.model.inputs import Of
+
+    # Behind Any, because TypeAdapter takes no config for what might have one of its own, such as a dataclass.
+    return pydantic.TypeAdapter(Annotated[Any, Of(pydantic_annotation(member, alone=True))], config=_config())
 
 
 def _config() -> Any:
     import pydantic
 
-    return pydantic.ConfigDict(
-        extra="forbid", arbitrary_types_allowed=True, validate_default=True, revalidate_instances="always"
-    )
+    return pydantic.ConfigDict(extra="forbid", arbitrary_types_allowed=True, validate_default=True, revalidate_instances="always")
 
 
 def field_check(member: Member) -> Callable[[Any], Any]:
@@ -78,7 +80,7 @@ def make_dataclass(cls: type, members: list[Member], custom_repr: bool) -> None:
     import pydantic
     import pydantic.dataclasses
 
-    own = dict(cls.__dict__.get("__annotations__", {}))
+    own = inspect.get_annotations(cls)
     hidden = {member.name: cls.__dict__[member.name] for member in members if member.name in cls.__dict__}
     cls.__annotations__ = {member.name: pydantic_annotation(member) for member in members}
     for member in members:
@@ -110,12 +112,14 @@ def check_default(member: Member) -> None:
     import pydantic
 
     try:
-        member.default = adapter_of(member).validator.validate_python(member.default, strict=True)
+        settled = adapter_of(member).validator.validate_python(member.default, strict=True)
     except pydantic.ValidationError as error:
         why = "; ".join(problem.message for problem in problems_of(error, ()))
         raise DeclarationError(
             f"{member.where}: the default {member.default!r} breaks the field's own rules: {why}.", hint="Change one of them."
         ) from None
+    if not member.described.transforms:  # else each record runs it through the user's validators
+        member.default = settled
 
 
 def construct(self: Model, given: dict[str, Any], surplus: Mapping[str, Any]) -> None:
@@ -129,11 +133,13 @@ def construct(self: Model, given: dict[str, Any], surplus: Mapping[str, Any]) ->
     problems += _validated(cls, values, self)
     if problems:
         raise ValidationError(cls.__name__, _ordered(problems, shape))
+    if shape.custom:
+        shape.note_checked(self)
     if links:
         shape.set_links(self, links)
 
 
-def _validated(cls: type[Model], values: Mapping[str, Any], into: Model) -> list[Problem]:
+def _validated(cls: type[Model], values: dict[str, Any], into: Model) -> list[Problem]:
     import pydantic
     from pydantic_core import ArgsKwargs
 
@@ -151,7 +157,11 @@ def _ordered(problems: list[Problem], shape: Shape) -> list[Problem]:
 
 
 def slow_freeze(self: Model) -> tuple[Any, ...]:
-    """The row of an object, after Pydantic checked all of it again; ValidationError with all problems."""
+    """The row of an object, after Pydantic checked all of it again; ValidationError with all problems.
+
+    Validators of the user's may turn a value into another one. Their result counts for what was changed since they last ran, not
+    for what they made themselves: a password is not hashed twice.
+    """
     from holdall.model.inputs import PENDING
 
     cls = type(self)
@@ -171,9 +181,14 @@ def slow_freeze(self: Model) -> tuple[Any, ...]:
     problems += _validated(cls, values, copy)
     if problems:
         raise ValidationError(cls.__name__, _ordered(problems, shape))
-    for member in shape.members:
-        if member.settles:
-            held[member.name] = copy.__dict__[member.name]
+    unchanged = shape.unchanged(self) if shape.custom else frozenset[str]()
+    if len(unchanged) < len(shape.field_names):
+        for member in shape.members:
+            settled = copy.__dict__[member.name]
+            if member.settles and settled is not PENDING and not (member.name in unchanged and member.name in shape.transforming):
+                held[member.name] = settled
+    if shape.custom:
+        shape.note_checked(self)
     return tuple([member.frozen(held[member.name]) for member in shape.stored])
 
 

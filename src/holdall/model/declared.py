@@ -97,7 +97,7 @@ def _names(item: str | Sequence[str], where: str) -> Names:
     if isinstance(item, str):
         raise DeclarationError(f"{where}: '{item}' is a single field.", hint=f"Write Field({where.split(', ')[1]}=True) on it, or a tuple.")
     names = tuple(item)
-    if len(names) < 2 or not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
+    if len(names) < 2 or not all(type(name) is str for name in names) or len(set(names)) < len(names):
         raise DeclarationError(f"{where}: {item!r} must name at least two different fields.", hint='For example [("first", "last")].')
     return names
 

@@ -54,10 +54,18 @@ class Described:
     post: tuple[Any, ...] = ()
     extra: tuple[Any, ...] = ()
 
+    @property
+    def transforms(self) -> bool:
+        """Whether the user's metadata may run code of the user's, which can turn a value into another one."""
+        return any(
+            type(item).__module__.partition(".")[0] != "annotated_types" and hasattr(item, "__get_pydantic_core_schema__")
+            for item in self.extra
+        )
+
     def annotation(self, *constraints: Any) -> Any:
         """What Pydantic is to validate."""
         metadata = (*self.pre, *constraints, *self.extra, *self.post)
-        made = Annotated[(self.base, *metadata)] if metadata else self.base  # type: ignore[index]  # made at run time
+        made = Annotated[(self.base, *metadata)] if metadata else self.base
         return made | None if self.nullable else made
 
 
@@ -88,10 +96,13 @@ def _unaliased(annotation: Any) -> Any:
             return annotation
 
 
+_BARE = (list, set, dict, typing.List, typing.Set, typing.Dict)  # noqa: UP006 - as users may still write them
+
+
 def _unsupported(annotation: Any, where: str) -> DeclarationError:
     name = getattr(annotation, "__name__", None) or repr(annotation)
-    if annotation in (list, set, dict, typing.List, typing.Set, typing.Dict):
-        element = "dict[str, …]" if annotation in (dict, typing.Dict) else f"{annotation.__name__.lower()}[…]"
+    if annotation in _BARE:
+        element = "dict[str, …]" if "dict" in repr(annotation).lower() else f"{annotation.__name__.lower()}[…]"
         return DeclarationError(f"{where}: {name} does not say what it holds.", hint=f"Write {element} with a type, or Json.")
     return DeclarationError(f"{where}: the type {name} is not supported.", hint=REMEDY)
 
@@ -142,7 +153,12 @@ def _union(members: tuple[Any, ...], where: str) -> Described:
 
 
 def _address(python_type: Any, name: str, decode: Any) -> Described:
-    return Described(Type("str", name, codec=SimpleCodec(python_type, str, decode)), False, python_type)
+    from pydantic import Strict
+
+    from holdall.model.inputs import CodecInput
+
+    coded = SimpleCodec(python_type, str, decode)
+    return Described(Type("str", name, codec=coded), False, python_type, post=(CodecInput(coded, Annotated[str, Strict()]),))
 
 
 def _literal(values: tuple[Any, ...], where: str) -> Described:

@@ -8,12 +8,15 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from holdall.errors import DeclarationError, near_name
 from holdall.model.declared import Declared
 from holdall.model.members import Member, schema_field
 from holdall.model.registry import Target
+from holdall.query import Compare, Value, key_ref
+from holdall.query.nodes import CompareOp
 from holdall.schema import Check, Entity, EntityRef, Index, OnDelete, Reference, Unique, check_name
 
 if TYPE_CHECKING:
@@ -66,8 +69,8 @@ def make_entity(cls: Any, shape: Shape, declared: Declared) -> Entity:
     for what, functions in (("checks", declared.checks), ("filters", declared.filters)):
         for each in functions:
             check_name(each, f"{name}, {what}")
-    groups = [(field.name,) for field in fields if field.unique] + list(declared.uniques)
-    uniques = tuple(Unique(short_name(table, *group, "unique"), group) for group in groups)
+    alone = [(field.name,) for field in fields if field.unique]
+    uniques = tuple(Unique(short_name(table, *group, "unique"), group) for group in (*alone, *declared.uniques))
     indexes = tuple(Index(short_name(table, *group, "index"), group) for group in declared.indexes)
     assert names
     return Entity(
@@ -78,7 +81,10 @@ def make_entity(cls: Any, shape: Shape, declared: Declared) -> Entity:
         uniques=uniques,
         indexes=indexes,
         references=tuple(references(shape, declared)),
-        checks=tuple(Check(each, _condition(cls, function)) for each, function in declared.checks.items()),
+        checks=(
+            *(Check(each, _condition(cls, function)) for each, function in declared.checks.items()),
+            *(check for member in shape.stored for check in _bound_checks(cls, member)),
+        ),
         relations=Relations(cls),
         default_filters={each: _condition(cls, function) for each, function in declared.filters.items()},
         description=(cls.__doc__ or "").strip().partition("\n")[0],
@@ -93,6 +99,30 @@ def _check_group(model: str, what: str, group: tuple[str, ...], shape: Shape) ->
             raise DeclarationError(f"{model}, {what}: there is no stored field '{each}'.", hint=hint)
         if not member.type.groupable:
             raise DeclarationError(f"{model}, {what}: {each} is {member.type.name}, which cannot be compared.", hint="Leave it out.")
+
+
+_BOUNDS: tuple[tuple[str, CompareOp], ...] = (("ge", "gte"), ("gt", "gt"), ("le", "lte"), ("lt", "lt"))
+
+
+def _bound_checks(cls: Any, member: Member) -> list[Check]:
+    """The bounds of a number, for the store: an update by expression (total=Order.total - 1000) never passes through an object."""
+    if member.type.kind not in ("int", "decimal"):
+        return []
+    found: list[Check] = []
+    for option, op in _BOUNDS:
+        bound = getattr(member.spec, option)
+        if bound is not None:
+            value = member.type.check(Decimal(repr(bound)) if type(bound) is float else bound)
+            found.append(Check(short_name(member.name, option), _bound(cls, member.name, op, value)))
+    return found
+
+
+def _bound(cls: Any, name: str, op: CompareOp, value: Any) -> Callable[[], Any]:
+    def condition() -> Compare:
+        ref = key_ref(cls.__entity__, name)
+        return Compare(ref, op, Value(value, ref.type))
+
+    return condition
 
 
 def _condition(cls: Any, function: Callable[[Any], Any]) -> Callable[[], Any]:
@@ -135,6 +165,6 @@ class LateReference(Reference):
             object.__setattr__(self, name, value)
 
     @property
-    def target_fields(self) -> tuple[str, ...]:  # type: ignore[override]  # read-only in the base, too: it is frozen
+    def target_fields(self) -> tuple[str, ...]:
         """The key fields of the target."""
         return self.target.entity.key

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import PydanticCustomError, core_schema
+from pydantic_core import PydanticCustomError, ValidationError, core_schema
 
-from holdall.model.spec import MISSING
 from holdall.model.values import freezer, thawer
 from holdall.schema import BadOperand, Codec, Type
 
@@ -34,15 +34,10 @@ class DecimalInput:
             strict_schema=core_schema.no_info_before_validator_function(_decimal_from_python, inner),
         )
 
-    def __get_pydantic_json_schema__(self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return handler(schema["lax_schema"]["schema"])  # type: ignore[typeddict-item]  # made above
-
 
 def _decimal_from_python(value: Any) -> Any:
     if type(value) is float:
-        raise PydanticCustomError(
-            "decimal_from_float", "a float is not exact; pass Decimal('{value}')", {"value": repr(value)}
-        )
+        raise PydanticCustomError("decimal_from_float", "a float is not exact; pass Decimal('{value}')", {"value": repr(value)})
     return Decimal(value) if type(value) is int else value
 
 
@@ -115,22 +110,21 @@ class CodecInput:
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         instance = core_schema.is_instance_schema(self._codec.python_type)
-        decoded = core_schema.no_info_after_validator_function(self._decode, handler.generate_schema(self._base))
         made = core_schema.lax_or_strict_schema(
-            lax_schema=core_schema.union_schema([instance, decoded], mode="left_to_right"), strict_schema=instance
+            lax_schema=core_schema.no_info_wrap_validator_function(self._from_json, handler.generate_schema(self._base)),
+            strict_schema=instance,
         )
-        made["serialization"] = core_schema.plain_serializer_function_ser_schema(
-            self._codec.encode, when_used="json-unless-none"
-        )
+        made["serialization"] = core_schema.plain_serializer_function_ser_schema(self._codec.encode, when_used="json-unless-none")
         return made
 
-    def __get_pydantic_json_schema__(self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return handler(schema["lax_schema"]["choices"][1])  # type: ignore[typeddict-item]  # made above
-
-    def _decode(self, value: Any) -> Any:
+    def _from_json(self, value: Any, base: Callable[[Any], Any]) -> Any:
+        if isinstance(value, self._codec.python_type):
+            return value
         try:
-            return self._codec.decode(value)
+            return self._codec.decode(base(value))
         except (ValueError, TypeError) as error:
+            if isinstance(error, ValidationError):
+                raise
             raise PydanticCustomError("codec", "{why}", {"why": str(error)}) from None
 
 
@@ -159,18 +153,14 @@ class Pending:
     """Lets the key of a parent that is not saved yet through, as None."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        return core_schema.no_info_wrap_validator_function(
-            lambda value, inner: None if value is PENDING else inner(value), handler(source)
-        )
+        return core_schema.no_info_wrap_validator_function(lambda value, inner: None if value is PENDING else inner(value), handler(source))
 
 
-__all__ = [
-    "MISSING",
-    "PENDING",
-    "BytesInput",
-    "CodecInput",
-    "DecimalInput",
-    "FloatInput",
-    "Pending",
-    "Settle",
-]
+class Of:
+    """Stands for another annotation."""
+
+    def __init__(self, annotation: Any) -> None:
+        self._annotation = annotation
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return handler.generate_schema(self._annotation)

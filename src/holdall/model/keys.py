@@ -17,7 +17,7 @@ import struct
 import threading
 import time
 from collections.abc import Iterator
-from uuid import SafeUUID, UUID
+from uuid import UUID, SafeUUID
 
 _BLOCK = struct.Struct("1024I")
 _RISING = (1 << 62) - 1

@@ -81,10 +81,10 @@ def _belongs_to(cls: Model, declared: RelationDeclared, target: Model) -> Relati
     field = entity.by_name[declared.spec.field]
     inverse = None
     for other in target.__declared__.relations.values():
-        if other.spec.kind in ("has_one", "has_many") and target_of(target, other.name) is cls:
-            if back_reference(target, other, cls)[1] == declared.name:
-                inverse = other.name
-                break
+        leads_back = other.spec.kind in ("has_one", "has_many") and target_of(target, other.name) is cls
+        if leads_back and back_reference(target, other, cls)[1] == declared.name:
+            inverse = other.name
+            break
     return Relation(
         declared.name, "belongs_to", _ref(cls), _ref(target), (field.name,), target.__entity__.key,
         optional=field.nullable, inverse=inverse, description=declared.spec.description,
@@ -165,9 +165,9 @@ def _through(cls: Model, declared: RelationDeclared, target: Model) -> Relation:
             )
     inverse = None
     for other in target.__declared__.relations.values():
-        if other.spec.kind == "many_to_many" and other is not declared and other.spec.through is not None:
-            if target_of(target, other.name) is cls and target.__shape__.through[other.name].model is through:
-                inverse = other.name
+        leads_back = other is not declared and other.name in target.__shape__.through and target_of(target, other.name) is cls
+        if leads_back and target.__shape__.through[other.name].model is through:
+            inverse = other.name
     return Relation(
         declared.name, "many_to_many", _ref(cls), _ref(target), cls.__entity__.key, target.__entity__.key,
         through=_ref(through), through_local=(near,), through_remote=(far,), inverse=inverse, description=declared.spec.description,
@@ -179,7 +179,7 @@ def _referenced(cls: Model, name: str) -> Entity | None:
 
 
 def _only_reference(through: Model, to: Model, declared: RelationDeclared, place: str) -> str:
-    found = [each.fields[0] for each in through.__entity__.references if each.target.entity is to.__entity__]
+    found: list[str] = [each.fields[0] for each in through.__entity__.references if each.target.entity is to.__entity__]
     if len(found) == 1:
         return found[0]
     if not found:
@@ -247,9 +247,7 @@ def _link_entity(owner: Model, name: str) -> Entity:
     )
     table = declared.spec.table or short_name(owner.__entity__.table, name)
     check_name(table, f"{declared.where}, table")
-    ends: list[Reference] = [
-        LateReference((field.name,), _ref(cls), "cascade") for field, cls in zip(fields, (owner, target), strict=True)
-    ]
+    ends: list[Reference] = [LateReference((field.name,), _ref(cls), "cascade") for field, cls in zip(fields, (owner, target), strict=True)]
     made = links[name] = Entity(
         name=f"{owner.__name__}.{name}",
         table=table,
@@ -313,7 +311,7 @@ def _check_reference(cls: Model, reference: Reference) -> Model:
         raise DeclarationError(
             f"{where} is {own.name}, but the key of {target.__name__} is {key.name}.", hint=f"Annotate {name} with the type of that key."
         )
-    return target  # type: ignore[no-any-return]  # a class
+    return target
 
 
 def _check_condition(where: str, function: Any) -> None:

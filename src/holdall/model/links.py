@@ -8,7 +8,7 @@ the ambient one. Identity counts, never equality: two objects may stand for the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, SupportsIndex
+from typing import Any, Self, SupportsIndex
 
 from holdall.errors import NotLoaded, Problem, ProgrammingError, ValidationError
 from holdall.model.ambient import ambient_home
@@ -458,11 +458,11 @@ class RelatedList(list[Any]):
     def __delitem__(self, place: SupportsIndex | slice, /) -> None:
         self._edited(lambda plain: plain.__delitem__(place))
 
-    def __iadd__(self, items: Iterable[Record], /) -> RelatedList:  # type: ignore[override]  # as list, which says Self
+    def __iadd__(self, items: Iterable[Record], /) -> Self:  # type: ignore[misc]  # a sum of this and a list is a plain list
         self.extend(items)
         return self
 
-    def __imul__(self, times: SupportsIndex, /) -> RelatedList:  # type: ignore[override]  # as above
+    def __imul__(self, times: SupportsIndex, /) -> Self:
         self._become([] if int(times) <= 0 else list(self))
         return self
 

@@ -130,12 +130,19 @@ def _check_options(member: Member) -> None:
     if type_.kind in CONTAINERS and (spec.unique or spec.index or spec.references is not None or spec.role == "key"):
         what = "a key" if spec.role == "key" else "unique" if spec.unique else "index" if spec.index else "references"
         raise _wrong(member, what, "values that can be compared, not for containers")
-    if spec.expires and (type_.kind != "datetime" or not plain):
+    _check_stored_options(member)
+
+
+def _check_stored_options(member: Member) -> None:
+    spec, type_ = member.spec, member.type
+    if spec.expires and (type_.kind != "datetime" or type_.codec is not None):
         raise _wrong(member, "expires", "datetime")
     if not spec.stored and (spec.unique or spec.index or spec.references is not None or spec.expires or spec.column):
         raise DeclarationError(f"{member.where} is not stored, so it cannot be unique, indexed, a reference, an expiry or a column.")
     if spec.on_delete is not None and spec.references is None:
-        raise DeclarationError(f"{member.where}: on_delete says what happens with a reference, but there is none.", hint="Add references=….")
+        raise DeclarationError(
+            f"{member.where}: on_delete says what happens with a reference, but there is none.", hint="Add references=…."
+        )
     if spec.on_delete not in (None, "restrict", "cascade", "set_null"):
         raise DeclarationError(f"{member.where}: on_delete is 'restrict', 'cascade' or 'set_null', not {spec.on_delete!r}.")
     if spec.on_delete == "set_null" and not member.nullable:
@@ -185,12 +192,10 @@ def _check_role(member: Member) -> None:
             raise DeclarationError(f"{member.where}: a key cannot be None.", hint="Remove | None.")
         if type_.kind in ("float", "json"):
             raise _wrong(member, "Key", "UUID, int, str and other exact values")
-    if spec.role == "version":
-        if type_.kind != "int" or type_.codec is not None or member.nullable:
-            raise DeclarationError(f"{member.where}: a Version is an int.", hint=f"Write {member.name}: int = Version().")
-    if spec.role in ("created_at", "updated_at"):
-        if type_.kind != "datetime" or type_.codec is not None:
-            raise DeclarationError(f"{member.where}: CreatedAt and UpdatedAt are for datetime.", hint="Annotate it with datetime.")
+    if spec.role == "version" and (type_.kind != "int" or type_.codec is not None or member.nullable):
+        raise DeclarationError(f"{member.where}: a Version is an int.", hint=f"Write {member.name}: int = Version().")
+    if spec.role in ("created_at", "updated_at") and (type_.kind != "datetime" or type_.codec is not None):
+        raise DeclarationError(f"{member.where}: CreatedAt and UpdatedAt are for datetime.", hint="Annotate it with datetime.")
     if spec.role in ("created_at", "updated_at", "always"):
         member.default, member.unset = None, not member.nullable
 
@@ -225,7 +230,8 @@ def _check_default(member: Member) -> None:
             member.default = None
         elif not spec.stored and member.required:
             raise DeclarationError(
-                f"{member.where} is not stored, so a record that is read needs a value for it.", hint="Give it a default, or annotate | None."
+                f"{member.where} is not stored, so a record that is read needs a value for it.",
+                hint="Give it a default, or annotate | None.",
             )
         return
     if isinstance(default, list | dict | set | bytearray) or getattr(default, "__hash__", None) is None:

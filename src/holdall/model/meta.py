@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Any, dataclass_transform
 
-from holdall.errors import DeclarationError, near_name
+from holdall.errors import DeclarationError
 from holdall.model.annotations import is_class_var, own_annotations, read_annotation, read_target
 from holdall.model.declared import Declared, RelationDeclared, check_relations, inherited
 from holdall.model.entities import make_entity
 from holdall.model.members import Member, make_member, settle_key
+from holdall.model.record import Record
 from holdall.model.registry import Target, register
 from holdall.model.relations import Door, RelationSpec, install
 from holdall.model.shape import Shape
@@ -68,14 +69,19 @@ class ModelMeta(type):
 
     def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **_keywords: Any) -> None:
         super().__init__(name, bases, namespace)
+        type.__setattr__(cls, "__terms__", {})
 
     if not TYPE_CHECKING:  # to type checkers, Order.totel must stay an error
 
         def __getattr__(cls, name: str) -> Any:
-            """A field or relation as a term of queries."""
+            """A field or relation as a term of queries; each is made once."""
+            term = cls.__terms__.get(name)
+            if term is not None:
+                return term
             if name.startswith("__") or "__entity__" not in cls.__dict__:
                 raise AttributeError(f"type object '{cls.__name__}' has no attribute '{name}'")
-            return class_term(cls, name)
+            term = cls.__terms__[name] = class_term(cls, name)
+            return term
 
     def __repr__(cls) -> str:
         return f"<model {cls.__qualname__}>"
@@ -100,9 +106,6 @@ def _read_body(model: str, namespace: dict[str, Any], declared: Declared, frame:
     for name, value in body.items():
         if isinstance(value, FieldSpec | RelationSpec):
             raise DeclarationError(f"{model}.{name} has no annotation.", hint=f"Write {name}: <type> = ….")
-        if name in declared.members or name in declared.relations:
-            if isinstance(value, property) or callable(value):
-                continue  # a subclass computes what a base declared as a field: Python's rule would hide the field
     return body
 
 
@@ -112,7 +115,7 @@ def _spec_of(value: Any, where: str) -> FieldSpec:
     if isinstance(value, FieldSpec):
         return value
     module = type(value).__module__.partition(".")[0]
-    if module == "pydantic" or type(value).__qualname__ == "Field" and module == "dataclasses":
+    if module == "pydantic" or (module == "dataclasses" and type(value).__qualname__ == "Field"):
         raise DeclarationError(f"{where} uses the Field of {module}.", hint="Use holdall.Field, which has the same options and more.")
     return FieldSpec(default=value)
 
@@ -124,7 +127,7 @@ def _keep_row_unset(body: dict[str, Any]) -> None:
         return
 
     def __post_init__(self: Any) -> None:
-        self._row = None
+        Record.__post_init__(self)
         own(self)
 
     body["__post_init__"] = __post_init__
@@ -146,7 +149,8 @@ def _complete(cls: Any, declared: Declared) -> None:
     make_dataclass(cls, members, custom_repr)
     if cls.__dict__.get("__hash__", MISSING) is None:
         del cls.__hash__  # by key; see Record
-    cls.__shape__ = shape = Shape(cls, members, declared.relations, _has_validators(cls))
+    transforming = _transforming(cls, members)
+    cls.__shape__ = shape = Shape(cls, members, declared.relations, bool(transforming) or _has_validators(cls), transforming)
     shape.expires_after = declared.expires_after
     for name, relation in declared.relations.items():
         shape.targets[name] = Target(relation.to, declared.scope, relation.where)
@@ -166,6 +170,15 @@ def _has_validators(cls: Any) -> bool:
     found = cls.__pydantic_decorators__
     own_post_init = any("__post_init__" in base.__dict__ for base in cls.__mro__ if hasattr(base, "__declared__"))
     return own_post_init or bool(found.validators or found.field_validators or found.root_validators or found.model_validators)
+
+
+def _transforming(cls: Any, members: list[Member]) -> frozenset[str]:
+    """The fields with validators of the user's own."""
+    found = cls.__pydantic_decorators__
+    names = {member.name for member in members if member.described.transforms}
+    for decorator in (*found.field_validators.values(), *found.validators.values()):
+        names |= {member.name for member in members} if "*" in decorator.info.fields else set(decorator.info.fields)
+    return frozenset(names)
 
 
 def _members(cls: type[Model], declared: Declared) -> list[Member]:
@@ -199,6 +212,3 @@ def _at_most_one(model: str, members: list[Member], what: str) -> None:
     if len(members) > 1:
         names = " and ".join(member.name for member in members)
         raise DeclarationError(f"{model} has {len(members)} fields with {what}: {names}.", hint="A record has at most one.")
-
-
-__all__ = ["ModelMeta", "near_name"]

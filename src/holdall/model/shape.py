@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from holdall.errors import Problem
 from holdall.model.codegen import (
+    BAD,
     Lane,
     base_env,
     builder_text,
@@ -22,16 +23,21 @@ from holdall.model.codegen import (
 from holdall.model.declared import RelationDeclared
 from holdall.model.members import Member
 from holdall.model.registry import Target
-from holdall.schema import Entity
+from holdall.schema import BadOperand, Entity
 
 if TYPE_CHECKING:
     from holdall.model.base import Model
 
 
 class Shape:
-    """Members in declaration order, names of relations, and whether user validators forbid the fast lane."""
+    """Members in declaration order, names of relations, and whether code of the user's forbids the fast lane (`custom`).
 
-    def __init__(self, cls: type[Model], members: list[Member], relations: Mapping[str, RelationDeclared], custom: bool) -> None:
+    `transforming` are the fields with validators of their own, which may turn a value into another one (hash a password).
+    """
+
+    def __init__(
+        self, cls: type[Model], members: list[Member], relations: Mapping[str, RelationDeclared], custom: bool, transforming: frozenset[str]
+    ) -> None:
         self.cls = cls
         self.members = members
         self.stored = [member for member in members if member.spec.stored]
@@ -41,6 +47,7 @@ class Shape:
         self.parents = {name: relation.spec.field for name, relation in relations.items() if relation.spec.kind == "belongs_to"}
         self.names = (*self.field_names, *self.relation_names)
         self.custom = custom
+        self.transforming = transforming
         self.source = ""
         self.expires_after: dt.timedelta | None = None
         self.targets: dict[str, Target] = {}
@@ -110,6 +117,20 @@ class Shape:
             elif member.spec.expires and self.expires_after is not None and creating and held.get(name) is None:
                 held[name] = now + self.expires_after
 
+    def note_checked(self, instance: Model) -> None:
+        """Remember what the validators have seen, so that saving does not run their result through them again."""
+        instance._checked = {name: _frozen_or_bad(self.by_name[name], instance.__dict__.get(name)) for name in self.field_names}
+
+    def unchanged(self, instance: Model) -> frozenset[str]:
+        """The fields whose value is the one that the validators have seen, or that was read."""
+        seen: list[dict[str, Any]] = [getattr(instance, "_checked", {})]
+        if instance._row is not None:
+            seen.append(dict(zip([member.name for member in self.stored], instance._row, strict=True)))
+        now = {name: _frozen_or_bad(member, instance.__dict__.get(name)) for name, member in self.by_name.items()}
+        return frozenset(
+            name for name, value in now.items() if value is not BAD and any(name in each and each[name] == value for each in seen)
+        )
+
     def fill_keys(self, values: dict[str, Any], links: dict[str, Any]) -> list[Problem]:
         """Foreign keys from the given parents; the problems of relations that are given wrongly."""
         from holdall.model.inputs import PENDING
@@ -155,6 +176,13 @@ class Shape:
             if member.generated == "int" or member.spec.role in ("version", "created_at", "updated_at", "always"):
                 held[member.name] = member.thawed(row[place])
         instance._row = row
+
+
+def _frozen_or_bad(member: Member, value: Any) -> Any:
+    try:
+        return member.frozen(value)
+    except BadOperand:
+        return BAD
 
 
 def row_builder(cls: type[Model]) -> Callable[[tuple[Any, ...]], Any]:

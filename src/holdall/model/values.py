@@ -6,7 +6,6 @@ check takes operands, which may be longer or more precise than the field.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -147,9 +146,7 @@ def _thaw_record(type_: Type) -> Convert:
     parts = [(name, thawer(part, nullable)) for name, part, nullable in type_.fields]
 
     def convert(value: Any) -> Any:
-        return {
-            name: value[name] if thaw is None or value[name] is None else thaw(value[name]) for name, thaw in parts
-        }
+        return {name: value[name] if thaw is None or value[name] is None else thaw(value[name]) for name, thaw in parts}
 
     return convert
 
@@ -174,18 +171,4 @@ def copy_json(value: Any) -> Any:
 def is_plain_items(type_: Type) -> bool:
     """Whether it is a list, set or dict whose items are canonical as they are: freezing and thawing copy, and do no more."""
     item = type_.item
-    return (
-        type_.codec is None
-        and item is not None
-        and item.codec is None
-        and item.kind in PLAIN_KINDS
-        and item.kind not in CONTAINERS
-    )
-
-
-def utc_or_none(value: dt.datetime) -> dt.datetime | None:
-    """An aware datetime in UTC, or None for a naive one or one that leaves the range of datetime."""
-    try:
-        return None if value.utcoffset() is None else value.astimezone(dt.timezone.utc)
-    except OverflowError:
-        return None
+    return type_.codec is None and item is not None and item.codec is None and item.kind in PLAIN_KINDS and item.kind not in CONTAINERS

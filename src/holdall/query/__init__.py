@@ -8,6 +8,7 @@ from holdall.query import agg
 from holdall.query.compiled import NO_TABLES, CompiledCondition, CompiledSelect, NoTables, Tables
 from holdall.query.cursor import Place, read_cursor, write_cursor
 from holdall.query.describe import condition_text, expr_text, fingerprint, order_text, select_text
+from holdall.query.functions import lookup_code
 from holdall.query.lookups import OPERATORS, Q, json_condition, lookup, parse_path, resolve, text_lookup, text_order, text_term
 from holdall.query.nodes import (
     FALSE,
@@ -157,6 +158,7 @@ __all__ = [
     "key_ref",
     "like",
     "lookup",
+    "lookup_code",
     "make_order",
     "map_conditions",
     "not_",

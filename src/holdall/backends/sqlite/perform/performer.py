@@ -204,7 +204,7 @@ class Performer:
         try:
             lane = self.lease()
             try:
-                return method(lane, *args)
+                return lane.alone(method, *args)
             finally:
                 self.give_back(lane)
         finally:
@@ -411,11 +411,11 @@ def _on_lane(lane: Lane, effect: Any) -> Any:
     if kind is effects.ReadMany:
         return lane.read_many(effect.text, effect.rows, effect.decode)
     if kind is effects.Write:
-        return lane.write(effect.text, effect.params, effect.entity)
+        return lane.alone(Lane.write, effect.text, effect.params, effect.entity)
     if kind is effects.WriteReturning:
-        return lane.write_returning(effect.text, effect.params, effect.entity, effect.decode)
+        return lane.alone(Lane.write_returning, effect.text, effect.params, effect.entity, effect.decode)
     if kind is effects.Native:
-        return _native_alone(lane, effect.text, effect.params)
+        return lane.alone(_native_alone, effect.text, effect.params)
     raise ProgrammingError(f"{kind.__name__} needs a transaction.")
 
 
