@@ -291,6 +291,11 @@ class AsyncStore:
         """The instant by the store's clock, in UTC."""
         return self._store.now()
 
+    @property
+    def models(self) -> tuple[type[Model], ...]:
+        """The models that the store was made with."""
+        return self._store.models
+
     def describe(self) -> Capabilities:
         """What this store's backend keeps and how."""
         return self._store.describe()
