@@ -123,7 +123,7 @@ def test_autoload_is_opt_in_and_batched(tmp_path: Path) -> None:
 
 
 PAIRS = [(Store, AsyncStore), (Collection, AsyncCollection), (Query, AsyncQuery)]
-ONLY_SYNC = {"run", "arun", "aio", "has_core", "replaced_by", "native"}
+ONLY_SYNC = {"get_record", "run", "arun", "aio", "has_core", "replaced_by", "native"}
 
 
 @pytest.mark.parametrize(("sync", "other"), PAIRS, ids=lambda cls: cls.__name__)

@@ -69,14 +69,19 @@ class ModelMeta(type):
 
     def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **_keywords: Any) -> None:
         super().__init__(name, bases, namespace)
+        type.__setattr__(cls, "__terms__", {})
 
     if not TYPE_CHECKING:  # to type checkers, Order.totel must stay an error
 
         def __getattr__(cls, name: str) -> Any:
-            """A field or relation as a term of queries."""
+            """A field or relation as a term of queries; each is made once."""
+            term = cls.__terms__.get(name)
+            if term is not None:
+                return term
             if name.startswith("__") or "__entity__" not in cls.__dict__:
                 raise AttributeError(f"type object '{cls.__name__}' has no attribute '{name}'")
-            return class_term(cls, name)
+            term = cls.__terms__[name] = class_term(cls, name)
+            return term
 
     def __repr__(cls) -> str:
         return f"<model {cls.__qualname__}>"

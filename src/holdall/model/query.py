@@ -6,7 +6,7 @@ Owns how users spell queries. Every building method returns a new query. Must no
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Generator, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar
 
 from holdall.errors import QueryError, near_name
@@ -14,6 +14,7 @@ from holdall.model.ambient import Home, ambient_home
 from holdall.query import (
     Aggregate,
     Column,
+    Compare,
     Condition,
     Consistency,
     FieldRef,
@@ -21,6 +22,7 @@ from holdall.query import (
     Order,
     Select,
     Term,
+    Value,
     aggregate,
     all_of,
     as_condition,
@@ -30,6 +32,7 @@ from holdall.query import (
     lookup,
     make_order,
     references,
+    replace,
     resolve,
     text_order,
     text_term,
@@ -106,10 +109,18 @@ class QueryBase(Generic[M]):
     def where(self, *conditions: Condition | bool, **lookups: Any) -> Self:
         """Only records that meet all conditions: where(Order.total >= 3, customer__name="Ada"). Repeated calls add up."""
         entity = self._select.entity
-        found = [resolve(entity, as_condition(condition)) for condition in conditions]
-        for condition in found:
-            self._check_root(condition)
-        found += [lookup(entity, name, value) for name, value in lookups.items()]
+        found: list[Condition] = []
+        for condition in conditions:
+            if condition.__class__ is Compare:  # one field and one value, most often: nothing to resolve
+                left = condition.left  # type: ignore[union-attr]  # a Compare, as the line above says
+                if left.__class__ is FieldRef and left.entity is entity and condition.right.__class__ is Value:  # type: ignore[union-attr]
+                    found.append(condition)  # type: ignore[arg-type]  # as above
+                    continue
+            resolved = resolve(entity, as_condition(condition))
+            self._check_root(resolved)
+            found.append(resolved)
+        for name, value in lookups.items():
+            found.append(lookup(entity, name, value))
         if self._select.limit is not None or self._select.offset:
             raise QueryError("where() after limit() or offset() would filter what is already cut.", hint="Call where() before limit().")
         return self._with(where=all_of(self._select.where, *found))

@@ -149,7 +149,7 @@ class Shape:
                 values.setdefault(field, PENDING)
                 continue
             key = None if value is None else getattr(value, relation.remote[0])
-            if field in values and values[field] != key:
+            if values.get(field) is not None and values[field] != key:
                 problems.append(Problem((name,), "conflict", f"is not the record that {field} names; give one of them"))
             values[field] = PENDING if key is None and value is not None else key
         for field in self.parents.values():

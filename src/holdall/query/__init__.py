@@ -8,6 +8,7 @@ from holdall.query import agg
 from holdall.query.compiled import NO_TABLES, CompiledCondition, CompiledSelect, NoTables, Tables
 from holdall.query.cursor import Place, read_cursor, write_cursor
 from holdall.query.describe import condition_text, expr_text, fingerprint, order_text, select_text
+from holdall.query.functions import lookup_code
 from holdall.query.lookups import OPERATORS, Q, json_condition, lookup, parse_path, resolve, text_lookup, text_order, text_term
 from holdall.query.nodes import (
     FALSE,
@@ -17,6 +18,7 @@ from holdall.query.nodes import (
     Arith,
     Column,
     Compare,
+    CompareOp,
     Condition,
     Constant,
     Expr,
@@ -70,6 +72,7 @@ from holdall.query.select import (
     key_ref,
     prepare,
     references,
+    replace,
     reverse,
     with_key_order,
 )
@@ -90,6 +93,7 @@ __all__ = [
     "Assignment",
     "Column",
     "Compare",
+    "CompareOp",
     "CompiledCondition",
     "CompiledSelect",
     "Condition",
@@ -154,6 +158,7 @@ __all__ = [
     "key_ref",
     "like",
     "lookup",
+    "lookup_code",
     "make_order",
     "map_conditions",
     "not_",
@@ -166,6 +171,7 @@ __all__ = [
     "quantified",
     "read_cursor",
     "references",
+    "replace",
     "resolve",
     "reverse",
     "select_text",

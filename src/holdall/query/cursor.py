@@ -7,7 +7,6 @@ the store and is stable under concurrent writes. Signing is for outer layers tha
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
@@ -21,8 +20,7 @@ from holdall.schema import from_plain, plain
 Direction = Literal["next", "prev"]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """Where a page begins: beyond the row with these order values, forward or backward."""
 
     direction: Direction

@@ -5,7 +5,6 @@ Equal queries give equal text. Must not be parsed back.
 
 from __future__ import annotations
 
-
 from holdall.query.nodes import (
     TRUE,
     Aggregate,

@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
+from uuid import UUID
 
 from holdall.backends import Backend, Isolation, Native, Refuse, Row, Transactions
 from holdall.errors import (
@@ -44,7 +45,8 @@ class Scope:
     """One open transaction, or one savepoint inside it (`outer` is what it is inside of)."""
 
     __slots__ = (
-        "after_commit", "closed", "core", "doomed", "handle", "isolation", "outer", "owner", "read_only", "savepoint", "timeout_s", "touched",
+        "after_commit", "closed", "core", "doomed", "handle", "isolation", "outer", "owner", "read_only", "savepoint", "timeout_s",
+        "touched",
     )  # fmt: skip
 
     def __init__(
@@ -136,7 +138,7 @@ class Core:
         self.models = tuple(models)
         self.records = dict(records or {})
         self.autoload = autoload
-        self.ready: dict[type[Model], Hooks] = {}
+        self.ready: dict[type[Model], Ready] = {}
         self.handlers: dict[tuple[str, Any], list[Callable[..., Any]]] = {}
         self.expires = False
         self.opened = False
@@ -162,10 +164,13 @@ class Core:
         return backend
 
 
-class Hooks:
-    """The event handlers of one model in one store, by event name; `any` says whether there are some at all."""
+class Ready:
+    """What a store knows of a model that is ready: its entity and its event handlers, by event name; `any` says whether there are some.
 
-    __slots__ = ("any", "by_event")
+    `plain_key` is the class whose values are canonical keys as they are (UUID); None if keys must be looked at.
+    """
+
+    __slots__ = ("any", "by_event", "entity", "plain_key")
 
     def __init__(self, core: Core, model: type[Model]) -> None:
         found: dict[str, list[Callable[..., Any]]] = {}
@@ -178,6 +183,9 @@ class Hooks:
                 found[event] = handlers
         self.by_event = found
         self.any = bool(found)
+        self.entity = entity = model.__entity__
+        key = entity.by_name[entity.key[0]].type
+        self.plain_key = UUID if len(entity.key) == 1 and key.kind == "uuid" and key.codec is None else None
 
 
 EVENTS = (
@@ -186,7 +194,7 @@ EVENTS = (
 )  # fmt: skip
 
 
-def make_ready(core: Core, scope: Scope | None, model: type[Model]) -> Program[Hooks]:
+def make_ready(core: Core, scope: Scope | None, model: type[Model]) -> Program[Ready]:
     """Open the backend, link the model and its neighbours, and see to their schema; once for each model."""
     if core.closed:
         raise ProgrammingError("This store is closed.", hint="Make a new Store.")
@@ -214,7 +222,7 @@ def make_ready(core: Core, scope: Scope | None, model: type[Model]) -> Program[H
     if any(entity.expiry_field is not None for entity in entities):
         core.expires = True
     for other in new:
-        core.ready[other] = Hooks(core, other)
+        core.ready[other] = Ready(core, other)
     yield from _insert_known(core, new)
     return core.ready[model]
 

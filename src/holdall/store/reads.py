@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from holdall.backends import Native, Refuse
@@ -24,6 +23,7 @@ from holdall.query import (
     key_ref,
     prepare,
     read_cursor,
+    replace,
     reverse,
     select_text,
     with_key_order,
@@ -61,13 +61,13 @@ def canonical_key(entity: Entity, key: Any) -> Any:
 
 def get(core: Core, scope: Scope | None, model: type[M], key: Any) -> Program[M | None]:
     """The record with this key, or None."""
-    if model not in core.ready:
-        yield from make_ready(core, scope, model)
-    entity = model.__entity__
+    ready = core.ready.get(model)
+    if ready is None:
+        ready = yield from make_ready(core, scope, model)
+    if key.__class__ is not ready.plain_key:
+        key = canonical_key(ready.entity, key)
     handle = None if scope is None else (yield from handle_of(scope))
-    now = core.now() if core.expires else None
-    rows = yield from core.backend.fetch(entity, (canonical_key(entity, key),), handle, now, None)
-    row = rows[0]
+    (row,) = yield from core.backend.fetch(ready.entity, (key,), handle, core.now() if core.expires else None, None)
     if row is None:
         return None
     record = model.__build__(row)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
-from holdall.backends import Delete, DeleteWhere, Insert, Patch, Row, UpdateWhere, Upsert, Write
+from holdall.backends import Delete, Insert, Patch, Row, Upsert, Write
 from holdall.errors import DeclarationError, NotFound, ProgrammingError, QueryError, near_name
 from holdall.model import Model
 from holdall.program import Call, Program
-from holdall.query import Assignment, FieldRef, Select, Term, Value, expr_name, prepare, references
-from holdall.query.terms import comparable
-from holdall.schema import Entity, Field, Relation
+from holdall.query import (
+    Assignment,
+    Value,
+)
+from holdall.schema import Entity, Relation
 from holdall.store.core import Core, Scope, atomically, handle_of, make_ready
 from holdall.store.graph import insertion_order, linked_records, new_neighbours
 
@@ -175,6 +176,35 @@ def create_many(core: Core, scope: Scope | None, model: type[M], items: Sequence
         for record, row, key in zip(records, rows, results[0], strict=True):
             _inserted(scope, record, row, key)
     return records
+
+
+def insert_given(core: Core, scope: Scope | None, model: type[M], records: Sequence[M]) -> Program[None]:
+    """Insert new records that were kept elsewhere before: versions, times and always-set values that they have stay as they are.
+
+    The objects are to be thrown away: unless there are handlers to see them, the store neither completes nor remembers them, so that a
+    transaction of millions of rows needs no memory for each.
+    """
+    if model not in core.ready:
+        yield from make_ready(core, scope, model)
+    entity = model.__entity__
+    stamped = [field.name for field in entity.fields if field.version or field.updated_at or field.always is not None]
+    hooks, stamping = core.ready[model].any, _stamped(entity)
+    for record in records:
+        if hooks:
+            yield from _fire(core, scope, "before_create", record)
+        if stamping:
+            held = {name: value for name in stamped if (value := getattr(record, name)) is not None}
+            stamp(core, record)
+            for name, value in held.items():
+                setattr(record, name, value)
+    freeze = model.__freeze__
+    rows = [freeze(record) for record in records]
+    handle = yield from handle_of(scope)
+    results = yield from core.backend.apply((Insert(entity, rows),), "atomic", handle, core.visible_at())
+    if hooks:
+        for record, row, key in zip(records, rows, results[0], strict=True):
+            _inserted(scope, record, row, key)
+            yield from _fire(core, scope, "after_create", record)
 
 
 def save(core: Core, scope: Scope | None, model: type[M], record: M) -> Program[M]:
@@ -345,84 +375,6 @@ def _target(entity: Entity, by: str | Sequence[str] | None) -> tuple[str, ...]:
     raise QueryError(
         f"upsert by {', '.join(names)}: that is neither the key nor a unique constraint of {entity.name}.", hint=f"Choose one of: {shown}."
     )
-
-
-def update_where(core: Core, scope: Scope | None, model: type[Model], select: Select, values: Mapping[str, Any]) -> Program[int]:
-    """Change every record that the query matches."""
-    if model not in core.ready:
-        yield from make_ready(core, scope, model)
-    _whole(select, "update")
-    entity = model.__entity__
-    plain = {name: value for name, value in values.items() if not isinstance(value, Term)}
-    canonical = model.__canonical__(plain)
-    assignments: dict[int, Any] = {}
-    for name, value in values.items():
-        field = _assignable(model, name)
-        if isinstance(value, Term):
-            assignments[field.position] = _computed(entity, field, value)
-        else:
-            assignments[field.position] = Value(canonical[name], field.type)
-    if not assignments:
-        raise QueryError("update() needs at least one field to change.", hint="For example update(total=Order.total + 1).")
-    for field in entity.fields:
-        if field.updated_at and field.position not in assignments:
-            assignments[field.position] = Value(core.now(), field.type)
-        elif field.always is not None and field.position not in assignments:
-            assignments[field.position] = Value(field.type.check(field.always()), field.type)
-    prepared = prepare(replace(select, order=(), includes=()), core.visible_at())
-    items = tuple(Assignment(position, expr) for position, expr in sorted(assignments.items()))
-    handle = yield from handle_of(scope)
-    results = yield from core.backend.apply((UpdateWhere(prepared, items),), "atomic", handle, core.visible_at())
-    return results[0]  # type: ignore[no-any-return]
-
-
-def _whole(select: Select, what: str) -> None:
-    if select.limit is not None or select.offset or select.distinct or select.group_by:
-        raise QueryError(
-            f"{what}() changes every matching record; it does not go with limit(), offset(), distinct() or group_by().",
-            hint="Read the keys first and name them: where(one_of(Model.id, keys)).",
-        )
-
-
-def _assignable(model: type[Model], name: str) -> Field:
-    entity = model.__entity__
-    field = entity.by_name.get(name)
-    if field is None:
-        raise QueryError(f"{entity.name} has no field '{name}'.", hint=near_name(name, entity.by_name), name=name, kind="unknown_field")
-    if name in entity.key:
-        raise QueryError(f"The key field '{name}' of {entity.name} cannot be changed.", name=name, kind="bad_value")
-    if field.version or field.created_at:
-        raise QueryError(f"'{name}' is kept by the store and cannot be set.", name=name, kind="bad_value")
-    return field
-
-
-def _computed(entity: Entity, field: Field, term: Term) -> Any:
-    """The expression of an update, typed for its field and about its own row only."""
-    expr = term._expr
-    unique = field.unique or any(field.name in item.fields for item in entity.uniques)
-    if unique:
-        raise QueryError(
-            f"'{field.name}' is unique; changing it by expression would meet itself half-way (F7).",
-            hint="Read the records and save them one by one.",
-            name=field.name,
-        )
-    if not comparable(field.type, expr.type) or (field.type.kind == "int" and expr.type.kind != "int"):
-        raise QueryError(f"{field.name} is {field.type.name}; {expr_name(expr)} is {expr.type.name}.", name=field.name, kind="bad_value")
-    for ref in references(expr):
-        if not isinstance(ref, FieldRef) or ref.entity is not entity or ref.steps or ref.keys:
-            raise QueryError(f"{expr_name(expr)}: an update may use the record's own fields only.", name=field.name, kind="bad_value")
-    return expr
-
-
-def delete_where(core: Core, scope: Scope | None, model: type[Model], select: Select) -> Program[int]:
-    """Remove every record that the query matches."""
-    if model not in core.ready:
-        yield from make_ready(core, scope, model)
-    _whole(select, "delete")
-    prepared = prepare(replace(select, order=(), includes=()), core.visible_at())
-    handle = yield from handle_of(scope)
-    results = yield from core.backend.apply((DeleteWhere(prepared),), "atomic", handle, core.visible_at())
-    return results[0]  # type: ignore[no-any-return]
 
 
 def ensure_schema(core: Core, scope: Scope | None, models: Sequence[type[Model]]) -> Program[None]:

@@ -32,8 +32,8 @@ from holdall.query.functions import like
 from holdall.query.reductions import avg_decimal, avg_float, avg_int, cut_pass, sort_pass, sum_float, sum_int
 from holdall.schema import JSON_NULL
 from tests.port.entities import BOOK, DECIMAL, INT, JSON, STR, book
-from tests.unit.query import naive
-from tests.unit.query.strategies import POOLS, ref
+from tests.port import naive
+from tests.port.strategies import POOLS, ref
 
 EVALUATOR = Evaluator()
 OPS = ["eq", "ne", "lt", "lte", "gt", "gte", "same", "not_same"]

@@ -16,7 +16,7 @@ import apsw
 from holdall.backends.sqlite.perform.functions import register
 from holdall.backends.sqlite.perform.failures import failure, undecodable
 from holdall.backends.sqlite.perform.worker import Worker
-from holdall.errors import OutcomeUnknown, SchemaMismatch, TransactionDoomed, Unsupported
+from holdall.errors import HoldallError, OutcomeUnknown, SchemaMismatch, TransactionDoomed, Unsupported
 from holdall.schema import Entity
 
 T = TypeVar("T")
@@ -166,6 +166,10 @@ class Lane:
         except Exception as error:
             raise self._failed(error, None) from error
 
+    def dangling(self) -> bool:
+        """Whether references whose check was put off lead to nothing."""
+        return self.connection.status(apsw.SQLITE_DBSTATUS_DEFERRED_FKS)[0] > 0
+
     def native(self, text: str, params: Sequence[Any]) -> tuple[list[str], list[tuple[Any, ...]]]:
         """Column names and rows of a statement of the user's own."""
         names: list[str] = []
@@ -224,6 +228,15 @@ class Lane:
         """TransactionDoomed if the transaction that this lane serves is over: the next statement would commit by itself (G5)."""
         if not self.connection.in_transaction:
             raise TransactionDoomed("SQLite has ended the transaction after an error; nothing of it was kept.", hint="Roll it back and run it again.")
+
+    def alone(self, method: Callable[..., T], *args: Any) -> T:
+        """A statement that is a transaction of its own: its failure may be that of a commit."""
+        try:
+            return method(self, *args)
+        except HoldallError as error:
+            if isinstance(error.__cause__, apsw.IOError):
+                raise OutcomeUnknown(f"The disk failed and the write may or may not have reached it: {error.__cause__}.") from error
+            raise
 
     # Ends and failures.
 

@@ -111,6 +111,31 @@ def dataset(seed: int) -> Any:
     return {AUTHOR: authors, BOOK: books, PROFILE: profiles, REVIEW: reviews, LABEL: labels, BOOK_LABEL: links}
 
 
+def valid(data: Any) -> Any:
+    """What of the data keeps all constraints."""
+    author_ids = {1, 2, 3}
+    authors = {a[0]: a for a in data[AUTHOR]} | {n: author(n) for n in author_ids - {a[0] for a in data[AUTHOR]}}
+    books, isbns, titles = [], set(), set()
+    at = {f.name: f.position for f in BOOK.fields}
+    for item in data[BOOK]:
+        title = (item[at["author_id"]], item[at["title"]])
+        pages, isbn = item[at["pages"]], item[at["isbn"]]
+        if title in titles or not title[1] or (pages is not None and pages <= 0) or (isbn is not None and isbn in isbns):
+            continue
+        titles.add(title)
+        isbns.add(isbn)
+        books.append(item)
+    ids, names = {b[0] for b in books}, {r[0] for r in data[LABEL]}
+    return {
+        AUTHOR: list(authors.values()),
+        BOOK: books,
+        PROFILE: data[PROFILE],
+        REVIEW: [r for r in data[REVIEW] if r[1] in ids],
+        LABEL: data[LABEL],
+        BOOK_LABEL: [r for r in data[BOOK_LABEL] if r[0] in ids and r[1] in names],
+    }
+
+
 datasets = st.integers(0, 10_000).map(dataset)
 
 

@@ -1,0 +1,17 @@
+"""The memory backend: rows in this process, with indexes, constraints and multi-version transactions."""
+
+from typing import Any
+
+from holdall.backends.memory.backend import MemoryBackend
+from holdall.errors import DeclarationError
+
+__all__ = ["MemoryBackend", "from_url"]
+
+
+def from_url(url: Any) -> MemoryBackend:
+    """The backend of 'memory:', from the parts of a URL (registry.StoreURL). DeclarationError if the URL says more than a memory store can have."""
+    if url.host or url.path or url.user or url.port:
+        raise DeclarationError(
+            "A memory store has no name, host or path.", hint="Write memory: and share the store object where the data is to be shared."
+        )
+    return MemoryBackend(url.options)

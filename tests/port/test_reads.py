@@ -1,0 +1,252 @@
+"""Selects: random ones against a plain reading of the contract, and the ones that chance forgets."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import uuid
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from holdall.query import TRUE, Aggregate, Column, FieldRef, Match, Membership, Order, Related, Select, all_of, key_ref, prepare
+from holdall.schema import Entity
+from tests.port.entities import (
+    ALL,
+    AUTHOR,
+    BOOK,
+    BOOK_LABEL,
+    DECIMAL,
+    EMPLOYEE,
+    INT,
+    LABEL,
+    NOW,
+    PROFILE,
+    REVIEW,
+    SESSION,
+    author,
+    book,
+    row,
+)
+from tests.port.kit import Kit, columns, compare, eq
+from tests.port.naive import Naive
+from tests.port.strategies import IDS, conditions, dataset, grouped_selects, leaves, selects, valid
+
+
+def _load(kit: Kit, data: Any) -> None:
+    kit.do(kit.backend.reset(ALL))
+    for entity in (AUTHOR, PROFILE, BOOK, LABEL, BOOK_LABEL, REVIEW):
+        kit.insert(entity, *data[entity])
+
+
+def _same(kit: Kit, data: Any, select: Select) -> None:
+    expected = Naive(data, kit.now).select(prepare(select, kit.now))
+    answer = kit.select(select)
+    if select.order:
+        assert answer == expected, (select, kit.plan(select).steps)
+    else:
+        assert sorted(map(repr, answer)) == sorted(map(repr, expected)), (select, kit.plan(select).steps)
+    assert [[type(v) for v in r] for r in sorted(answer, key=repr)] == [[type(v) for v in r] for r in sorted(expected, key=repr)]
+
+
+def _rounds(make: Any, count: int) -> list[tuple[int, Any]]:
+    """Examples made by Hypothesis's strategies, without shrinking: a database cannot be made anew for each."""
+    found: list[tuple[int, Any]] = []
+
+    @settings(max_examples=count, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(st.integers(0, 10_000), make)
+    def collect(seed: int, item: Any) -> None:
+        found.append((seed % 7, item))
+
+    collect()
+    return sorted(found, key=lambda pair: pair[0])
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(st.builds(Select, st.just(BOOK), leaves(BOOK)), id="leaves"),
+        pytest.param(st.builds(Select, st.just(BOOK), conditions()), id="conditions"),
+        pytest.param(selects(), id="selects"),
+        pytest.param(grouped_selects(), id="groups"),
+    ],
+)
+def test_random_selects_mean_what_the_contract_says(kit: Kit, make: Any) -> None:
+    last = None
+    for seed, select in _rounds(make, 150):
+        if seed != last:
+            data = valid(dataset(seed))
+            _load(kit, data)
+            last = seed
+        _same(kit, data, select)
+
+
+@pytest.fixture
+def shelf(kit: Kit) -> dict[Entity, list[Any]]:
+    """Two hundred books of three authors, so that indexes are worth using."""
+    chance = random.Random(5)
+    authors = [author(n) for n in (1, 2, 3)]
+    books = [
+        book(
+            id=uuid.UUID(int=n * 7919 % 100_003),
+            title=f"{'aAbß'[n % 4]}{n:03}",
+            author_id=n % 3 + 1,
+            pages=chance.choice([None, *range(1, 20)]),
+            price=Decimal(chance.randrange(1000)) / 100 if n % 2 else Decimal(5) / 1,
+            in_print=chance.random() < 0.5,
+            published=chance.choice([None, dt.date(2020, 1, 1 + n % 9)]),
+            added=NOW + dt.timedelta(hours=chance.randrange(-50, 50)),
+            isbn=None if n % 5 else f"i{n}",
+        )
+        for n in range(1, 201)
+    ]
+    books = [tuple(v.quantize(Decimal("0.01")) if f.name == "price" else v for f, v in zip(BOOK.fields, b, strict=True)) for b in books]
+    kit.insert(AUTHOR, *authors)
+    kit.insert(BOOK, *books)
+    return {AUTHOR: authors, BOOK: books}
+
+
+def _order(*names: str, nulls_first: bool = False) -> tuple[Order, ...]:
+    return tuple(Order(key_ref(BOOK, name.lstrip("-")), name.startswith("-"), nulls_first) for name in names)
+
+
+ORDERS = [
+    ("pages",), ("-pages",), ("added",), ("-added",), ("added", "-pages"), ("-added", "id"), ("-added", "-id"), ("id",), ("-id",), ("isbn",),
+    ("-isbn",), ("price",), ("in_print", "price"), ("-in_print", "-price"), ("in_print", "-price"), ("title",), ("-published", "added"),
+    ("author_id", "title"), ("-author_id", "title"), ("pages", "added", "title"),
+]  # fmt: skip
+WHERES = [
+    TRUE,
+    compare(BOOK, "pages", "gte", 10),
+    all_of(compare(BOOK, "pages", "gt", 3), compare(BOOK, "pages", "lte", 12)),
+    eq(BOOK, "author_id", 2),
+    all_of(eq(BOOK, "in_print", True), compare(BOOK, "price", "lt", Decimal("5.00"))),
+    all_of(compare(BOOK, "added", "gte", NOW), compare(BOOK, "pages", "ne", 4)),
+    all_of(eq(BOOK, "author_id", 1), Match(key_ref(BOOK, "title"), "startswith", "a1")),
+    Membership(key_ref(BOOK, "pages"), (1, 2, 3, 3), INT),
+    compare(BOOK, "pages", "same", None),
+    compare(BOOK, "id", "gt", uuid.UUID(int=50_000)),
+    compare(BOOK, "isbn", "gt", "i2"),
+]
+
+
+@pytest.mark.parametrize("order", ORDERS, ids=",".join)
+def test_orders_and_limits_over_indexes(kit: Kit, shelf: Any, order: Any) -> None:
+    for where in WHERES:
+        for nulls_first in (False, True):
+            for limit, offset in ((None, 0), (5, 0), (7, 3), (1, 0), (0, 0), (500, 0), (5, 199), (10, 500)):
+                _same(kit, shelf, Select(BOOK, where, _order(*order, nulls_first=nulls_first), limit, offset))
+
+
+def test_orders_and_limits_inside_a_transaction(kit: Kit, shelf: Any) -> None:
+    kit.needs("transactions")
+    tx = kit.begin()
+    gone, changed = shelf[BOOK][3], shelf[BOOK][8]
+    kit.delete(BOOK, gone[0], tx=tx)
+    kit.patch(BOOK, changed[0], pages=1, added=NOW, tx=tx)
+    new = book(id=uuid.UUID(int=1), title="b", pages=11, price=Decimal("1.00"), author_id=2)
+    kit.insert(BOOK, new, tx=tx)
+    values = list(changed)
+    values[BOOK.by_name["pages"].position], values[BOOK.by_name["added"].position] = 1, NOW
+    seen = {AUTHOR: shelf[AUTHOR], BOOK: [tuple(values) if b is changed else b for b in shelf[BOOK] if b is not gone] + [new]}
+    for where in WHERES:
+        for order in ORDERS[:8]:
+            select = prepare(Select(BOOK, where, _order(*order), 6, 1), kit.now)
+            assert kit.select(select, tx) == Naive(seen).select(select)
+        assert sorted(map(repr, kit.rows(BOOK, where, tx))) == sorted(map(repr, Naive(seen).select(Select(BOOK, where))))
+    kit.rollback(tx)
+    _same(kit, shelf, Select(BOOK, order=_order("added")))
+
+
+def test_equal_rows_are_dropped_before_the_cut(kit: Kit, shelf: Any) -> None:
+    select = Select(BOOK, columns=columns(BOOK, "in_print"), distinct=True, order=_order("in_print"), limit=2)
+    assert kit.select(select) == [(False,), (True,)]
+
+
+def test_aggregates_of_nothing(kit: Kit) -> None:
+    kit.needs("aggregates")
+    price = key_ref(BOOK, "price")
+    every = tuple(
+        Column(fn, Aggregate(fn, price, False, DECIMAL if fn == "avg" else price.type)) for fn in ("count", "sum", "avg", "min", "max")
+    )
+    assert kit.select(Select(BOOK, columns=every)) == [(0, None, None, None, None)]
+    assert kit.select(Select(BOOK, columns=every, group_by=(key_ref(BOOK, "pages"),))) == []
+
+
+def test_steps_to_a_row_that_is_not_there(kit: Kit) -> None:
+    kit.insert(EMPLOYEE, (1, "Ada", None), (2, "Bob", 1), (3, "Cid", 2))
+    boss = EMPLOYEE.relations["boss"]
+    name = EMPLOYEE.by_name["name"]
+    grand = FieldRef(EMPLOYEE, (boss, boss), name, (), name.type)
+    select = Select(
+        EMPLOYEE, columns=(Column("id", key_ref(EMPLOYEE, "id")), Column("grand", grand)), order=(Order(key_ref(EMPLOYEE, "id")),)
+    )
+    assert kit.select(select) == [(1, None), (2, None), (3, "Ada")]
+    reports = Related((), EMPLOYEE.relations["reports"], "any", eq(EMPLOYEE, "name", "Bob"))
+    assert [r[0] for r in kit.rows(EMPLOYEE, reports)] == [1]
+    nobody = Related((boss,), EMPLOYEE.relations["reports"], "every", eq(EMPLOYEE, "name", "Bob"))
+    assert [r[0] for r in kit.rows(EMPLOYEE, nobody)] == [1, 2], "every holds for no rows at all"
+
+
+def test_plans_tell_what_they_do(kit: Kit, shelf: Any) -> None:
+    steps = kit.plan(Select(BOOK, eq(BOOK, "id", IDS[0]))).steps
+    assert steps
+    assert all(isinstance(step, str) and step for step in steps)
+
+
+def test_pages_of_a_scan(kit: Kit, shelf: Any) -> None:
+    for where in (TRUE, compare(BOOK, "pages", "gte", 10), eq(BOOK, "author_id", 9)):
+        plan = kit.plan(Select(BOOK, where))
+        for size in (1, 7, 200, 1000):
+            found: list[Any] = []
+            cursor = None
+            while True:
+                rows, cursor = kit.do(kit.backend.scan(plan, cursor, size, None))
+                assert len(rows) <= size
+                found += rows
+                if cursor is None:
+                    break
+            expected = Naive(shelf).select(Select(BOOK, where))
+            assert sorted(map(repr, found)) == sorted(map(repr, expected))
+
+
+def test_a_scan_while_others_write(kit: Kit, shelf: Any) -> None:
+    plan = kit.plan(Select(BOOK))
+    rows, cursor = kit.do(kit.backend.scan(plan, None, 50, None))
+    kit.insert(BOOK, *(book(title=f"new {n}") for n in range(30)))
+    kit.delete(BOOK, rows[0][0])
+    kit.delete(BOOK, rows[-1][0])
+    found = list(rows)
+    while cursor is not None:
+        rows, cursor = kit.do(kit.backend.scan(plan, cursor, 50, None))
+        found += rows
+    keys = [r[0] for r in found]
+    assert len(keys) == len(set(keys)), "a row came twice"
+    assert {b[0] for b in shelf[BOOK]} <= set(keys), "a row was skipped"
+
+
+def test_a_scan_inside_a_transaction(kit: Kit, shelf: Any) -> None:
+    kit.needs("transactions")
+    tx = kit.begin()
+    kit.delete(BOOK, shelf[BOOK][0][0], tx=tx)
+    kit.insert(BOOK, *(book(id=uuid.UUID(int=10**30 + n), title=f"n{n}") for n in range(40)), tx=tx)
+    plan, found, cursor = kit.plan(Select(BOOK)), [], None
+    while True:
+        rows, cursor = kit.do(kit.backend.scan(plan, cursor, 32, tx))
+        found += rows
+        if cursor is None:
+            break
+    assert sorted(r[0] for r in found) == sorted(r[0] for r in kit.rows(BOOK, tx=tx))
+    assert len(found) == 239
+    kit.rollback(tx)
+
+
+def test_sessions_by_prefix(kit: Kit) -> None:
+    names = ["a", "ab", "abc", "abd", "ac", "b", "ab\U0010ffff", "\U0010ffff", "\U0010ffffx"]
+    kit.insert(SESSION, *(row(SESSION, token=name, hits=1) for name in names))
+    for prefix in ("ab", "", "\U0010ffff", "ab\U0010ffff", "x"):
+        found = kit.rows(SESSION, Match(key_ref(SESSION, "token"), "startswith", prefix))
+        assert [r[0] for r in found] == sorted(n for n in names if n.startswith(prefix))
