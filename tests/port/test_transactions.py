@@ -6,6 +6,8 @@ import uuid
 from typing import Any
 
 import pytest
+from tests.port.entities import AUTHOR, BOOK, EMPLOYEE, INT, LABEL, REVIEW, author, book
+from tests.port.kit import Kit, compare, eq
 
 from holdall.backends import Isolation
 from holdall.errors import (
@@ -18,8 +20,6 @@ from holdall.errors import (
     Unsupported,
 )
 from holdall.query import TRUE, Aggregate, Column, Related, Select, key_ref
-from tests.port.entities import AUTHOR, BOOK, EMPLOYEE, INT, LABEL, REVIEW, author, book
-from tests.port.kit import Kit, compare, eq
 
 SNAPSHOT, SERIALIZABLE = Isolation.SNAPSHOT, Isolation.SERIALIZABLE
 LEVELS = [pytest.param(level, id=level.value) for level in (SNAPSHOT, SERIALIZABLE)]

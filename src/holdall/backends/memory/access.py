@@ -92,7 +92,8 @@ class Span:
 
 def _make_span(layout: Layout, positions: Positions, fixed: list[Part], bounds: tuple[Part, ...]) -> Span:
     prefix = "".join(f"{_entry(layout, part.position, f'p[{part.operand}]')}, " for part in fixed)
-    lows, highs = [f"entries.bisect_left(({prefix}))" if prefix else "0"], []
+    lows = [f"entries.bisect_left(({prefix}))" if prefix else "0"]
+    highs: list[str] = []
     for bound in bounds:
         entry = _entry(layout, bound.position, f"p[{bound.operand}]")
         if bound.op in ("gt", "gte", "prefix"):

@@ -14,7 +14,7 @@ from holdall.backends.capabilities import ABSENT, FEATURES, NATIVE, Capabilities
 from holdall.backends.memory import effects as fx
 from holdall.backends.memory.access import Ways, find_ways, steps
 from holdall.backends.memory.perform import Engine, Isolations, Prepared, unknown
-from holdall.backends.memory.writes import refuse_bulk_unique
+from holdall.backends.memory.writes import refuse_bulk_unique, written
 from holdall.backends.port import Atomicity, Key, Native, Plan, Row, UpdateWhere, Write
 from holdall.errors import DeclarationError, ProgrammingError, Unsupported, near_name
 from holdall.program import Program
@@ -110,7 +110,7 @@ class MemoryBackend:
     def apply(self, batch: Sequence[Write], atomicity: Atomicity, tx: Any, now: dt.datetime | None) -> Program[list[Any]]:
         """Write a batch; one result per item."""
         for write in batch:
-            entity = write.select.entity if not hasattr(write, "entity") else write.entity
+            entity = written(write)
             table = self._engine.tables.get(entity)
             if table is None:
                 raise unknown(entity)

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from holdall.backends.capabilities import Isolation
 from holdall.backends.memory.indexes import Row
-from holdall.backends.memory.table import Layout, Positions, Table
+from holdall.backends.memory.table import Layout, Positions, Table, with_article
 from holdall.errors import SerializationFailure
 from holdall.schema import Entity
 
@@ -203,7 +203,7 @@ class Overlay:
 
     def put(self, ik: Any, new: Row | None) -> None:
         if ik in self.before:
-            raise SerializationFailure(f"Another transaction wrote a {self.layout.entity.name} that is written here.", hint=AGAIN)
+            raise SerializationFailure(f"Another transaction wrote {with_article(self.layout.entity)} that is written here.", hint=AGAIN)
         self.journal.append((self, ik, ik in self.own, self.get(ik)))
         self.own[ik] = None
         self.delta[ik] = new
@@ -321,10 +321,10 @@ class Transaction:
             if not overlay.before:
                 continue
             if not overlay.before.keys().isdisjoint(overlay.own):
-                return f"a {entity.name} written here was written by another transaction"
+                return f"{with_article(entity)} written here was written by another transaction"
             keys = self.keys.get(entity)
             if keys is not None and not overlay.before.keys().isdisjoint(keys):
-                return f"a {entity.name} read here was written by another transaction"
+                return f"{with_article(entity)} read here was written by another transaction"
             if self.serializable and self._read_changed(entity, overlay):
                 return f"what a query on {entity.name} read here was changed by another transaction"
         return ""
