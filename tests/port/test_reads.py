@@ -114,8 +114,8 @@ def _order(*names: str, nulls_first: bool = False) -> tuple[Order, ...]:
 
 
 ORDERS = [
-    ("pages",), ("-pages",), ("added",), ("-added",), ("added", "-pages"), ("-added", "id"), ("-added", "-id"), ("id",), ("-id",), ("isbn",),
-    ("-isbn",), ("price",), ("in_print", "price"), ("-in_print", "-price"), ("in_print", "-price"), ("title",), ("-published", "added"),
+    ("pages",), ("-pages",), ("added",), ("-added",), ("added", "-pages"), ("-added", "id"), ("-added", "-id"), ("id",), ("-id",),
+    ("isbn",), ("-isbn",), ("price",), ("in_print", "price"), ("-in_print", "-price"), ("in_print", "-price"), ("title",), ("-published", "added"),
     ("author_id", "title"), ("-author_id", "title"), ("pages", "added", "title"),
 ]  # fmt: skip
 WHERES = [

@@ -112,7 +112,7 @@ def test_patch_with_expressions(kit: Kit) -> None:
     assert (str(kit.get(BOOK, ID, "weight")), kit.get(BOOK, ID, "pages")) == ("1.5", 29)
 
 
-@pytest.mark.parametrize("name, expr", [
+@pytest.mark.parametrize(("name", "expr"), [
     ("price", Arith("mul", key_ref(BOOK, "price"), Value(Decimal("0.01"), DECIMAL), DECIMAL)),
     ("price", Arith("mul", key_ref(BOOK, "price"), Value(Decimal(1000000000), DECIMAL), DECIMAL)),
     ("pages", Arith("add", key_ref(BOOK, "pages"), Value(2**63 - 1, INT), INT)),

@@ -139,7 +139,7 @@ def test_a_transaction_changes_no_table_before_its_commit(kit: Kit) -> None:
     assert kit.get(LABEL, "149", "rank") == -149
 
 
-def _interleaved(seed: int) -> None:
+def _interleaved(seed: int) -> None:  # noqa: PLR0912  a story told in one piece
     """Random transactions over a few rows; a model keeps a copy of everything for each."""
     chance = random.Random(seed)
     kit = Kit(MemoryBackend(), None)
@@ -206,7 +206,7 @@ def _write(kit: Kit, chance: random.Random, key: str, tx: Any, view: dict[str, i
     except (NotFound, UniqueViolation) as error:
         view.clear()
         view.update(before)
-        assert (key in view) == isinstance(error, UniqueViolation)
+        assert (key in view) == isinstance(error, UniqueViolation)  # noqa: PT017  which of the two is the point
         return True
     except SerializationFailure:
         touched = {key} | {name for name, value in before.items() if value == rank}

@@ -163,8 +163,8 @@ def test_what_has_no_one_value_per_group_is_refused() -> None:
         EVALUATOR.run(Select(BOOK, columns=(count, Column("title", key_ref(BOOK, "title")))), [])
     with pytest.raises(QueryError, match="cannot stand here"):
         EVALUATOR.run(Select(BOOK, where=Compare(count.expr, "gt", Value(1, INT))), [])
+    inner = Compare(key_ref(BOOK, "title"), "eq", Value("x", STR))
     with pytest.raises(QueryError, match="having"):
-        inner = Compare(key_ref(BOOK, "title"), "eq", Value("x", STR))
         EVALUATOR.run(Select(BOOK, columns=(count,), having=Related((), BOOK.relations["reviews"], "any", inner)), [])
 
 

@@ -323,7 +323,7 @@ def _parts(node: Condition, number: int, operand: int, select: Select) -> list[P
     if isinstance(node, Compare):
         left, right, op = node.left, node.right, node.op
         if isinstance(left, Value) and op in _MIRROR:
-            left, right, op = right, left, _MIRROR[op]  # type: ignore[assignment]
+            left, right, op = right, left, _MIRROR[op]  # type: ignore[assignment]  # mypy forgets the literals
         position = _own(left, select)
         if position is None or not isinstance(right, Value) or not right.type.orderable or op in ("ne", "not_same"):
             return []

@@ -95,17 +95,17 @@ class MemoryBackend:
 
     def fetch(self, entity: Entity, keys: Sequence[Key], tx: Any, now: dt.datetime | None, lock: Lock | None) -> Program[list[Row | None]]:
         """Rows by key in the order asked, None for absent or expired ones."""
-        return (yield fx.Fetch(entity, keys, tx, now, lock))  # type: ignore[no-any-return]
+        return (yield fx.Fetch(entity, keys, tx, now, lock))  # type: ignore[no-any-return]  # what the engine answers to it
 
     def select(self, plan: Native, tx: Any) -> Program[list[Row]]:
         """All rows of a plan."""
-        return (yield fx.Query(plan, tx))  # type: ignore[no-any-return]
+        return (yield fx.Query(plan, tx))  # type: ignore[no-any-return]  # what the engine answers to it
 
     def scan(self, plan: Native, cursor: Any, page_rows: int, tx: Any) -> Program[tuple[list[Row], Any]]:
         """One page of whole rows, by key, and the cursor of the next page."""
         if page_rows < 1:
             raise ProgrammingError(f"A page needs at least one row, not {page_rows}.")
-        return (yield fx.Page(plan, cursor, page_rows, tx))  # type: ignore[no-any-return]
+        return (yield fx.Page(plan, cursor, page_rows, tx))  # type: ignore[no-any-return]  # what the engine answers to it
 
     def apply(self, batch: Sequence[Write], atomicity: Atomicity, tx: Any, now: dt.datetime | None) -> Program[list[Any]]:
         """Write a batch; one result per item."""
@@ -116,7 +116,7 @@ class MemoryBackend:
                 raise unknown(entity)
             if isinstance(write, UpdateWhere):
                 refuse_bulk_unique(write, table.layout)
-        return (yield fx.Apply(batch, atomicity, tx, now))  # type: ignore[no-any-return]
+        return (yield fx.Apply(batch, atomicity, tx, now))  # type: ignore[no-any-return]  # what the engine answers to it
 
     # Plans
 

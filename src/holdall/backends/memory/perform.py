@@ -11,6 +11,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -24,7 +25,7 @@ from holdall.backends.memory.views import AGAIN, Change, Live, Overlay, Transact
 from holdall.backends.memory.writes import Rules, Writer
 from holdall.backends.port import Insert, Upsert, Write
 from holdall.errors import DeadlineExceeded, ForeignKeyViolation, HoldallError, ProgrammingError, SerializationFailure, TransactionDoomed
-from holdall.query import CompiledSelect, Evaluator, Select
+from holdall.query import CompiledSelect, Evaluator, Filter, Select, Tables
 from holdall.schema import Entity
 
 LOG_KEEP = 1024  # entries that every open transaction has read may stay in the log up to this number, to be cut off together
@@ -189,8 +190,7 @@ class Engine:
         if compiled.where is None:
             test = list
         elif not compiled.entities:
-            where = compiled.where
-            test = lambda rows: where(rows, params, self._live)  # noqa: E731
+            test = partial(_where, compiled.where, params, self._live)
         tx.scans.append((select.entity, test))
 
     def _search(self, view: View, table: Table, prepared: Prepared, keep: int | None, whole: bool) -> tuple[list[Row], bool]:
@@ -468,6 +468,10 @@ class Engine:
 def unknown(entity: Entity) -> ProgrammingError:
     """The error for an entity that `ensure_schema` was never told about."""
     return ProgrammingError(f"{entity.name} is not known to this memory store.", hint="Call ensure_schema with it first.")
+
+
+def _where(where: Filter, params: Sequence[Any], tables: Tables, rows: Iterable[Row]) -> list[Row]:
+    return where(rows, params, tables)
 
 
 def _unexpired(rows: list[Row | None], position: int, now: dt.datetime) -> list[Row | None]:

@@ -11,6 +11,7 @@ a transaction reads the log on from where it stands before it does anything, and
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, Protocol
 
 from holdall.backends.capabilities import Isolation
@@ -201,6 +202,12 @@ class Overlay:
             found += self.local.finder(positions)(value)
         return found
 
+    def first(self, positions: Positions, value: Any) -> Row | None:
+        """A row with this value in some fields."""
+        if positions in self.layout.uniques:
+            return self.unique(positions, value)
+        return next(iter(self.having(positions, value)), None)
+
     def put(self, ik: Any, new: Row | None) -> None:
         if ik in self.before:
             raise SerializationFailure(f"Another transaction wrote {with_article(self.layout.entity)} that is written here.", hint=AGAIN)
@@ -267,18 +274,12 @@ class Transaction:
 
     def one(self, entity: Entity, positions: Positions) -> Callable[[Any], Row | None]:
         overlay = self.of(entity)
-        get: Callable[[Any], Row | None]
-        if positions == overlay.layout.key:
-            get = overlay.get
-        elif positions in overlay.layout.uniques:
-            get = lambda value: overlay.unique(positions, value)  # noqa: E731
-        else:
-            get = lambda value: next(iter(overlay.having(positions, value)), None)  # noqa: E731
+        get: Callable[[Any], Row | None] = overlay.get if positions == overlay.layout.key else partial(overlay.first, positions)
         return self._noting(entity, positions, get) if self.serializable else get
 
     def many(self, entity: Entity, positions: Positions) -> Callable[[Any], Iterable[Row]]:
         overlay = self.of(entity)
-        find: Callable[[Any], Iterable[Row]] = lambda value: overlay.having(positions, value)  # noqa: E731
+        find = partial(overlay.having, positions)
         return self._noting(entity, positions, find) if self.serializable else find
 
     def _noting(self, entity: Entity, positions: Positions, get: Callable[[Any], Any]) -> Callable[[Any], Any]:
