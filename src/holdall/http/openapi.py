@@ -54,13 +54,14 @@ def _paths(resource: Resource) -> Doc:
     name, path = resource.name, f"/{resource.path}"
     keys = ",".join(f"{{{key}}}" for key in resource.entity.key)
     item = f"{path}/{keys}"
+    shown = [_ref(each) for each in ("fields", "include", "depth", "format")]
     made: Doc = {
         path: {"get": _list_operation(resource), "post": _create_operation(resource)},
         f"{path}/search": {"post": _search_operation(resource)},
         item: {
             "parameters": [_key_parameter(resource, key) for key in resource.entity.key],
             "get": _operation(
-                resource, f"get{name}", f"Get one {name}", [_ref("fields"), _ref("include"), _ref("depth"), _ref("format"), _ref("ifNoneMatch")],
+                resource, f"get{name}", f"Get one {name}", [*shown, _ref("ifNoneMatch")],
                 {"200": _record_response(resource, "The record"), "304": {"description": "It still has the version of If-None-Match"}},
                 _RECORD_ERRORS,
             ),
@@ -81,8 +82,7 @@ def _paths(resource: Resource) -> Doc:
             operation["responses"]["404"] = {"$ref": "#/components/responses/404"}
         else:
             operation = _operation(
-                resource, "", "", [_ref("fields"), _ref("include"), _ref("depth"), _ref("format")],
-                {"200": _record_response(target, "The related record")}, _RECORD_ERRORS,
+                resource, "", "", shown, {"200": _record_response(target, "The related record")}, _RECORD_ERRORS,
             )  # fmt: skip
         operation |= {"tags": [name], "operationId": f"get{name}_{relation_name}", "summary": f"The {relation_name} of one {name}"}
         made[f"{item}/{relation_name}"] = {"parameters": [_key_parameter(resource, key) for key in resource.entity.key], "get": operation}
