@@ -32,6 +32,7 @@ def document(catalog: Catalog) -> Doc:
         name = resource.name
         schemas[name] = read_schema(resource)
         schemas[f"{name}Create"] = create_schema(resource)
+        schemas[f"{name}Replace"] = create_schema(resource, key_in_url=True)
         schemas[f"{name}Update"] = update_schema(resource)
         schemas[f"{name}List"] = _list_schema(name)
         schemas[f"{name}Search"] = _search_schema(resource)
@@ -65,7 +66,7 @@ def _paths(resource: Resource) -> Doc:
                 {"200": _record_response(resource, "The record"), "304": {"description": "It still has the version of If-None-Match"}},
                 _RECORD_ERRORS,
             ),
-            "put": _write_operation(resource, "put", f"Replace or create one {name}", "Create", ("application/json",)),
+            "put": _write_operation(resource, "put", f"Replace or create one {name}", "Replace", ("application/json",)),
             "patch": _write_operation(
                 resource, "patch", f"Change one {name} (RFC 7396)", "Update", ("application/merge-patch+json", "application/json")
             ),

@@ -142,12 +142,14 @@ def read_schema(resource: Resource) -> Schema:
     return _object(resource, properties, list(resource.fields))
 
 
-def create_schema(resource: Resource) -> Schema:
-    """The body of a create or replace."""
+def create_schema(resource: Resource, *, key_in_url: bool = False) -> Schema:
+    """The body of a create; with `key_in_url` that of a replace, which may leave the key out."""
     shape = resource.model.__shape__
     fields = [field for field in resource.entity.fields if not is_read_only(field)]
     properties = {field.name: field_schema(resource, field, reading=False) for field in fields}
     required = [field.name for field in fields if shape.by_name[field.name].required]
+    if key_in_url:
+        required = [name for name in required if name not in resource.entity.key]
     return _object(resource, properties, required)
 
 

@@ -72,6 +72,7 @@ async def test_schemas_say_the_rules(document: Any) -> None:
         "maximum": 1000,
         "default": 1,
     }
+    assert (schemas["LineCreate"]["required"], "required" in schemas["LineReplace"]) == (["order_id", "sku"], False)
     every = schemas["Everything"]["properties"]
     assert every["colour"]["enum"] == ["red", "blue", None]
     assert every["numbers"] == {"type": "array", "uniqueItems": True, "items": {"type": "integer", "format": "int64"}}
