@@ -159,8 +159,9 @@ def _next(entity: Entity, here: AnyTerm, part: str, last: bool) -> AnyTerm:
 
 def _unknown_last(entity: Entity, part: str) -> QueryError:
     error = unknown_field(entity, part)
-    if near_name(part, OPERATORS).startswith("Did"):
-        return QueryError(error.message, name=part, kind="unknown_operator", hint=near_name(part, OPERATORS))
+    near = near_name(part, [*entity.by_name, *entity.relations, *OPERATORS])
+    if near.startswith("Did") and near == near_name(part, OPERATORS):
+        return QueryError(error.message, name=part, kind="unknown_operator", hint=near)
     return error
 
 

@@ -43,13 +43,14 @@ OPERATIONS: dict[str, Callable[..., Program[Any]]] = {
     "load": loading.load,
     "create": writes.create,
     "create_many": writes.create_many,
+    "insert_given": writes.insert_given,
     "save": writes.save,
     "upsert": writes.upsert,
     "delete": writes.delete,
     "update_where": set_writes.update_where,
     "delete_where": set_writes.delete_where,
 }
-_WITH_EVENTS = frozenset({"create", "create_many", "save", "delete"})
+_WITH_EVENTS = frozenset({"create", "create_many", "insert_given", "save", "delete"})
 _WRITES = _WITH_EVENTS | {"upsert", "update_where", "delete_where"}
 
 
@@ -289,6 +290,11 @@ class AsyncStore:
     def now(self) -> dt.datetime:
         """The instant by the store's clock, in UTC."""
         return self._store.now()
+
+    @property
+    def models(self) -> tuple[type[Model], ...]:
+        """The models that the store was made with."""
+        return self._store.models
 
     def describe(self) -> Capabilities:
         """What this store's backend keeps and how."""

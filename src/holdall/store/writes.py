@@ -178,6 +178,35 @@ def create_many(core: Core, scope: Scope | None, model: type[M], items: Sequence
     return records
 
 
+def insert_given(core: Core, scope: Scope | None, model: type[M], records: Sequence[M]) -> Program[None]:
+    """Insert new records that were kept elsewhere before: versions, times and always-set values that they have stay as they are.
+
+    The objects are to be thrown away: unless there are handlers to see them, the store neither completes nor remembers them, so that a
+    transaction of millions of rows needs no memory for each.
+    """
+    if model not in core.ready:
+        yield from make_ready(core, scope, model)
+    entity = model.__entity__
+    stamped = [field.name for field in entity.fields if field.version or field.updated_at or field.always is not None]
+    hooks, stamping = core.ready[model].any, _stamped(entity)
+    for record in records:
+        if hooks:
+            yield from _fire(core, scope, "before_create", record)
+        if stamping:
+            held = {name: value for name in stamped if (value := getattr(record, name)) is not None}
+            stamp(core, record)
+            for name, value in held.items():
+                setattr(record, name, value)
+    freeze = model.__freeze__
+    rows = [freeze(record) for record in records]
+    handle = yield from handle_of(scope)
+    results = yield from core.backend.apply((Insert(entity, rows),), "atomic", handle, core.visible_at())
+    if hooks:
+        for record, row, key in zip(records, rows, results[0], strict=True):
+            _inserted(scope, record, row, key)
+            yield from _fire(core, scope, "after_create", record)
+
+
 def save(core: Core, scope: Scope | None, model: type[M], record: M) -> Program[M]:
     """Insert a new record, or write what changed of one that was read; new records linked to it are inserted too."""
     if model not in core.ready:
