@@ -17,9 +17,12 @@ def linked_models(model: type[Model]) -> list[type[Model]]:
     Models in the same scope that are bound to a store of their own are left to it.
     """
     scope = scope_of(model)
-    beside = [other for other in models() if scope_of(other) == scope and other.__store__ is model.__store__]
+    # By name, so that of a class statement that ran more than once there (a module imported again, a function called twice) only the
+    # last class counts: the earlier ones live until they are collected.
+    beside = {other.__name__: other for other in models() if scope_of(other) == scope and other.__store__ is model.__store__}
+    beside.pop(model.__name__, None)
     found: dict[type[Model], None] = {}
-    queue = [model, *beside]
+    queue = [model, *beside.values()]
     while queue:
         here = queue.pop(0)
         if here in found:

@@ -185,8 +185,10 @@ def canonical_decimal(type_: Type, value: Decimal) -> Decimal:
         raise BadOperand(f"{value} is not finite")
     sign, digits, exponent = value.as_tuple()
     assert isinstance(exponent, int)
-    while exponent < 0 and digits and digits[-1] == 0:
-        digits, exponent = digits[:-1], exponent + 1
+    zeros = 0
+    while zeros < -exponent and zeros < len(digits) and digits[-1 - zeros] == 0:
+        zeros += 1
+    digits, exponent = digits[: len(digits) - zeros], exponent + zeros
     if not any(digits):
         sign, digits, exponent = 0, (0,), 0
     if exponent > DECIMAL_DIGITS_MAX or -exponent > DECIMAL_DIGITS_MAX:

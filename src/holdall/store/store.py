@@ -15,6 +15,7 @@ from holdall.backends import Backend, Capabilities, Isolation, Raw
 from holdall.backends.registry import backend_for
 from holdall.errors import DeclarationError, ProgrammingError, QueryError, Unsupported
 from holdall.model import AsyncCollection, Collection, Model, current, enter, leave
+from holdall.model import models as all_models
 from holdall.program import Program, arun, run
 from holdall.store import loading, reads, set_writes, writes
 from holdall.store.core import EVENTS, Clock, Core, Ready, Scope, doom, handle_of, make_ready, owner_here, system_clock, task_here
@@ -165,6 +166,12 @@ class Store:
         """What this store's backend keeps and how."""
         return self._core.backend.describe()
 
+    @property
+    def models(self) -> tuple[type[Model], ...]:
+        """The models that the store was made with, and those declared with `store=` as this one."""
+        bound = [model for model in all_models() if model.__store__ is self]
+        return tuple(dict.fromkeys([*self._core.models, *bound]))
+
     def __enter__(self) -> Self:
         """Make this the ambient store of the block. Leaving the outermost block does not close the store."""
         enter(self, self._scope())
@@ -283,6 +290,11 @@ class AsyncStore:
     def now(self) -> dt.datetime:
         """The instant by the store's clock, in UTC."""
         return self._store.now()
+
+    @property
+    def models(self) -> tuple[type[Model], ...]:
+        """The models that the store was made with."""
+        return self._store.models
 
     def describe(self) -> Capabilities:
         """What this store's backend keeps and how."""
