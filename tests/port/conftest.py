@@ -13,10 +13,13 @@ from typing import Any
 import pytest
 
 from holdall.backends.memory import MemoryBackend
+from holdall.backends.sqlite import SQLiteBackend
 from tests.port.kit import Kit
 
 BACKENDS: dict[str, Callable[[Path], Any]] = {
     "memory": lambda _: MemoryBackend(),
+    "sqlite": lambda folder: SQLiteBackend(str(folder / "test.db"), {"busy_timeout_s": "1"}),
+    "sqlite_in_memory": lambda _: SQLiteBackend(None, {"busy_timeout_s": "1"}),
 }
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 from holdall.errors import QueryError, near_name
 from holdall.http.catalog import Catalog, Column, Resource, hidden
 from holdall.http.problems import Fault, query_fault
-from holdall.query import TRUE, Condition, Include, Order, Select, all_of, text_order
+from holdall.query import TRUE, Condition, Include, Order, Select, all_of, replace, text_order
 from holdall.schema import Relation
 
 LIMIT_DEFAULT, LIMIT_MAX = 50, 200

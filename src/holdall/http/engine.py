@@ -9,7 +9,7 @@ import hashlib
 import hmac
 from base64 import urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from holdall.errors import NotFound, QueryError, UniqueViolation, ValidationError, VersionMismatch
@@ -18,7 +18,7 @@ from holdall.http.catalog import Catalog, Column, Resource
 from holdall.http.forms import merge_patch, plain_form, settle
 from holdall.http.problems import Fault, HttpError, body_faults, error_of, pointer_to
 from holdall.model import Model, Page
-from holdall.query import FALSE, Condition, Related, all_of, equals, key_condition, key_ref
+from holdall.query import FALSE, Condition, Related, all_of, equals, key_condition, key_ref, replace
 from holdall.schema import BadOperand, Entity, Field, Relation
 from holdall.store import Store
 
@@ -133,9 +133,7 @@ class Engine:
         await self.store.arun("save", resource.model, record)
         return row_of(record)
 
-    async def replace(
-        self, resource: Resource, key: Any, data: Mapping[str, Any], wanted: Precondition, dry_run: bool
-    ) -> tuple[Row, bool]:
+    async def replace(self, resource: Resource, key: Any, data: Mapping[str, Any], wanted: Precondition, dry_run: bool) -> tuple[Row, bool]:
         """The record with this key becomes exactly what `data` says; gives its row, and whether it is new."""
         keys = _key_values(resource.entity, key)
         self._check_members(resource, data, keys)

@@ -7,7 +7,7 @@ the engine; what this one does not have yet is answered with a problem document 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -37,7 +37,7 @@ from holdall.http.messages import (
 )
 from holdall.http.problems import Fault, HttpError, error_of
 from holdall.model import Model
-from holdall.query import Select
+from holdall.query import Select, replace
 from holdall.schema import BadOperand, Relation
 
 Handler = Callable[[Request], Awaitable[Response]]

@@ -85,6 +85,8 @@ def is_loopback(host: str) -> bool:
 
 def bind(host: str, port: int) -> socket.socket:
     """A listening socket; Unavailable, with what to do, if there is none to be had."""
+    if not 0 <= port <= 65535:  # the C library would cut a larger number to another port
+        raise Unavailable(f"There is no port {port}.", hint="Choose one from 1 to 65535, or 0 for a free one.")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     except (socket.gaierror, OverflowError, UnicodeError) as error:

@@ -251,6 +251,8 @@ def open_output(target: Source) -> Generator[IO[bytes]]:
     if path.suffix.lower() == ".zip":
         raise ProgrammingError("Zip archives are read, but not written.", hint="Write to a path that ends in .gz, or without either.")
     try:
+        if path.is_dir():
+            raise IsADirectoryError(None, "it is a folder")
         if path.exists() and not path.is_file():  # a pipe or a device cannot be replaced
             with path.open("wb") as stream:
                 yield stream
@@ -269,8 +271,6 @@ def open_output(target: Source) -> Generator[IO[bytes]]:
 @contextmanager
 def _replacing(path: Path) -> Generator[IO[bytes]]:
     """A new file beside `path` that takes its place at the end, and is removed after an error."""
-    if path.is_dir():
-        raise IsADirectoryError(None, "it is a folder")
     draft = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         # 'xb': never write into what somebody else put there.

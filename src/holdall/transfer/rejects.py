@@ -6,6 +6,7 @@ these three out, so a corrected rejects file can be imported as it is. Always UT
 
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +20,14 @@ from holdall.transfer.delimited import Quoted, record_writer
 from holdall.transfer.files import Format, Source, open_output
 from holdall.transfer.rows import RawRow
 
-_encode = msgspec.json.Encoder(decimal_format="number").encode  # fractions were read as Decimal, to be written as they were
+_exact = msgspec.json.Encoder(decimal_format="number").encode  # fractions were read as Decimal, to be written as they were
+
+
+def _encode(value: Any) -> bytes:
+    try:
+        return _exact(value)
+    except UnicodeEncodeError:  # a lone surrogate, which only escapes can write
+        return json.dumps(value, default=float).encode()
 
 
 def rejects_target(rejects: Source | None, source: Source) -> Source:

@@ -167,8 +167,6 @@ class Reader(Generic[M]):
             except BadOperand as error:
                 content, fault = text.rstrip("\r\n"), str(error)
             yield _object_row(RawRow(number, self.file.line, content, fault))
-        if self.file.line == 0:
-            raise self.file.bad("the file is empty.", hint="An NDJSON file holds one JSON object on each line.")
 
     def _json_rows(self) -> Iterator[RawRow]:
         text = self.file.text()

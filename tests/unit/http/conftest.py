@@ -29,6 +29,13 @@ async def client(store: Store) -> AsyncIterator[httpx.AsyncClient]:
         yield made
 
 
+@pytest.fixture
+async def memory_client() -> AsyncIterator[httpx.AsyncClient]:
+    """A client for what is decided before any store is asked."""
+    store = Store("memory:", models=[*MODELS, Note], clock=lambda: NOW)
+    async with client_of(api(store, MODELS)) as made:
+        yield made
+    store.close()
 
 
 @pytest.fixture

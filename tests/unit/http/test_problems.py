@@ -40,9 +40,9 @@ PROBLEM = "application/problem+json"
     ],
 )
 async def test_there_is_always_a_problem_document(
-    client: httpx.AsyncClient, method: str, path: str, status: int, allow: str | None
+    memory_client: httpx.AsyncClient, method: str, path: str, status: int, allow: str | None
 ) -> None:
-    answer = await client.request(method, path, headers={"X-Request-ID": "r-1"})
+    answer = await memory_client.request(method, path, headers={"X-Request-ID": "r-1"})
     body = answer.json()
     assert (answer.status_code, answer.headers["content-type"]) == (status, PROBLEM), answer.text
     assert (body["status"], body["request_id"], answer.headers["x-request-id"]) == (status, "r-1", "r-1")
@@ -51,7 +51,7 @@ async def test_there_is_always_a_problem_document(
     assert body["detail"]
     assert answer.headers.get("allow") == allow
     if method == "GET":
-        head = await client.head(path)
+        head = await memory_client.head(path)
         assert (head.status_code, head.content, head.headers["content-type"]) == (status, b"", PROBLEM)
 
 
@@ -65,9 +65,9 @@ async def test_head_is_get_without_the_body(client: httpx.AsyncClient, shop: Sim
         assert headers[0]["content-length"] == str(len(got.content))
 
 
-async def test_safety_headers_and_request_ids(client: httpx.AsyncClient) -> None:
+async def test_safety_headers_and_request_ids(memory_client: httpx.AsyncClient) -> None:
     for path in ("/tags", "/nothing", "/docs"):
-        answer = await client.get(path, headers={"X-Request-ID": "bad id\t<script>"})
+        answer = await memory_client.get(path, headers={"X-Request-ID": "bad id\t<script>"})
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert "default-src 'none'" in answer.headers["content-security-policy"]
         assert answer.headers["referrer-policy"] == "no-referrer"
@@ -75,11 +75,15 @@ async def test_safety_headers_and_request_ids(client: httpx.AsyncClient) -> None
         assert "<" not in answer.headers["x-request-id"]
 
 
-async def test_options(client: httpx.AsyncClient) -> None:
-    for path, allow in [("/tags", "GET, HEAD, POST, QUERY, OPTIONS"), ("/tags/1/orders", "GET, HEAD, OPTIONS"), ("/", "GET, HEAD, OPTIONS")]:
-        answer = await client.options(path)
+async def test_options(memory_client: httpx.AsyncClient) -> None:
+    for path, allow in [
+        ("/tags", "GET, HEAD, POST, QUERY, OPTIONS"),
+        ("/tags/1/orders", "GET, HEAD, OPTIONS"),
+        ("/", "GET, HEAD, OPTIONS"),
+    ]:
+        answer = await memory_client.options(path)
         assert (answer.status_code, answer.headers["allow"], answer.content) == (204, allow, b"")
-    assert (await client.options("/nothing")).status_code == 404
+    assert (await memory_client.options("/nothing")).status_code == 404
 
 
 async def test_an_error_that_nobody_foresaw_is_a_problem_that_tells_nothing(store: Store) -> None:

@@ -168,9 +168,9 @@ async def test_search_by_body(client: httpx.AsyncClient, shop: SimpleNamespace, 
         assert (await search(wrong)).status_code == 400
 
 
-async def test_every_fault_of_a_query_is_told_with_its_place(client: httpx.AsyncClient, shop: SimpleNamespace) -> None:
+async def test_every_fault_of_a_query_is_told_with_its_place(memory_client: httpx.AsyncClient) -> None:
     query = "totel__gte=1&total__gt=much&total__gtee=1&sort=-foo&fields=id,nme&include=custmer&limit=1000&count=some&limt=3&depth=9"
-    body = (await client.get(f"/orders?{query}")).json()
+    body = (await memory_client.get(f"/orders?{query}")).json()
     found = {(fault["parameter"], fault["code"], fault.get("hint", "")) for fault in body["errors"]}
     assert ("totel__gte", "unknown_field", "Did you mean 'total'?") in found
     assert ("total__gtee", "unknown_operator", "Did you mean 'gte'?") in found
@@ -182,15 +182,15 @@ async def test_every_fault_of_a_query_is_told_with_its_place(client: httpx.Async
     assert (body["status"], body["code"]) == (400, "bad_request")
 
 
-async def test_every_fault_of_a_search_is_told_with_its_pointer(client: httpx.AsyncClient, shop: SimpleNamespace) -> None:
+async def test_every_fault_of_a_search_is_told_with_its_pointer(memory_client: httpx.AsyncClient) -> None:
     where = {"or": [{"total": {"gte": "x", "lt": 4}}, {"nme": 1}, 7], "not": {"paid": {"lk": 1, "eq": 3}}, "a/b~c": 1}
     body = {"where": where, "sort": ["total", 3], "limit": "5", "wher": {}, "cursor": 5, "offset": -1}
-    answer = (await client.request("QUERY", "/orders", json=body)).json()
+    answer = (await memory_client.request("QUERY", "/orders", json=body)).json()
     assert {fault["pointer"] for fault in answer["errors"]} == {
         "/where/or/0/total/gte", "/where/or/1/nme", "/where/or/2", "/where/not/paid/lk", "/where/not/paid/eq", "/where/a~1b~0c",
         "/sort", "/limit", "/wher", "/cursor", "/offset",
     }  # fmt: skip
-    in_url = (await client.get("/orders", params={"where": json.dumps({"or": [{"nme": 1}]})})).json()
+    in_url = (await memory_client.get("/orders", params={"where": json.dumps({"or": [{"nme": 1}]})})).json()
     assert in_url["errors"][0]["parameter"] == "where"
     assert in_url["errors"][0]["pointer"] == "/or/0/nme"
 
@@ -203,13 +203,13 @@ async def test_every_fault_of_a_search_is_told_with_its_pointer(client: httpx.As
         "fields=orders.customer.password&depth=2",
     ],
 )  # fmt: skip
-async def test_secrets_and_models_not_offered_stay_closed(client: httpx.AsyncClient, shop: SimpleNamespace, query: str) -> None:
-    answer = await client.get(f"/customers?{query}")
+async def test_secrets_and_models_not_offered_stay_closed(memory_client: httpx.AsyncClient, query: str) -> None:
+    answer = await memory_client.get(f"/customers?{query}")
     assert answer.status_code == 400, answer.text
     if not query.startswith("sort=-orders"):
         assert answer.json()["code"] == "forbidden_field"
     for schema in ("Customer", "CustomerList"):
-        assert "password" not in json.dumps((await client.get("/openapi.json")).json()["components"]["schemas"][schema])
+        assert "password" not in json.dumps((await memory_client.get("/openapi.json")).json()["components"]["schemas"][schema])
 
 
 async def test_a_model_not_offered_has_no_url(client: httpx.AsyncClient, shop: SimpleNamespace) -> None:
@@ -245,8 +245,8 @@ async def test_a_model_not_offered_has_no_url(client: httpx.AsyncClient, shop: S
         ("/everythings?data.²=1&words__%00=1", None, None),
     ],
 )
-async def test_parameters_that_cannot_be(client: httpx.AsyncClient, url: str, parameter: str | None, hint: str | None) -> None:
-    answer = await client.get(url)
+async def test_parameters_that_cannot_be(memory_client: httpx.AsyncClient, url: str, parameter: str | None, hint: str | None) -> None:
+    answer = await memory_client.get(url)
     assert answer.status_code == 400, answer.text
     faults = answer.json()["errors"]
     if parameter is not None:
@@ -262,9 +262,9 @@ async def test_parameters_that_cannot_be(client: httpx.AsyncClient, url: str, pa
         ("application/json;q=0, */*", 406), ("", 200), ("application/problem+json", 406), ("application/JSON; charset=utf-8", 200),
     ],
 )  # fmt: skip
-async def test_accept(client: httpx.AsyncClient, header: str, status: int) -> None:
-    answer = await client.get("/tags", headers={"Accept": header})
+async def test_accept(memory_client: httpx.AsyncClient, header: str, status: int) -> None:
+    answer = await memory_client.get("/tags", headers={"Accept": header})
     assert answer.status_code == status
-    assert (await client.get("/tags?format=json", headers={"Accept": header})).status_code == 200
-    later = await client.get("/tags?format=csv")
+    assert (await memory_client.get("/tags?format=json", headers={"Accept": header})).status_code == 200
+    later = await memory_client.get("/tags?format=csv")
     assert (later.status_code, later.json()["code"]) == (406, "not_acceptable")

@@ -193,11 +193,13 @@ async def test_prefer_minimal(client: httpx.AsyncClient, shop: SimpleNamespace) 
     assert (changed.status_code, changed.content, changed.headers["etag"]) == (204, b"", '"2"')
 
 
-@pytest.mark.parametrize("path", ["?on_conflict=update&by=label", "?where={}", "?fields=id", "?include=orders", "?dry_runn=true", "?label=x"])
-async def test_writes_take_no_other_parameters(client: httpx.AsyncClient, path: str) -> None:
-    answer = await client.post(f"/tags{path}", json={"label": "x"})
+@pytest.mark.parametrize(
+    "path", ["?on_conflict=update&by=label", "?where={}", "?fields=id", "?include=orders", "?dry_runn=true", "?label=x"]
+)
+async def test_writes_take_no_other_parameters(memory_client: httpx.AsyncClient, path: str) -> None:
+    answer = await memory_client.post(f"/tags{path}", json={"label": "x"})
     assert answer.status_code == 400
-    assert (await client.get("/tags")).json()["data"] == []
+    assert (await memory_client.get("/tags")).json()["data"] == []
 
 
 async def test_what_is_not_offered_yet_says_so(client: httpx.AsyncClient, shop: SimpleNamespace) -> None:
@@ -268,9 +270,9 @@ async def test_null_in_an_optional_json_field(client: httpx.AsyncClient) -> None
         (b'{"name": "a", "name": "b"}', "duplicate_member"), (b'{"name": "a", "data": [{"b": 1, "b": 1}]}', "duplicate_member"),
     ],
 )  # fmt: skip
-async def test_bodies_that_are_not_json(client: httpx.AsyncClient, body: bytes, code: str) -> None:
+async def test_bodies_that_are_not_json(memory_client: httpx.AsyncClient, body: bytes, code: str) -> None:
     for method, path in [("POST", "/everythings"), ("PUT", "/everythings/x"), ("QUERY", "/everythings"), ("POST", "/everythings/search")]:
-        answer = await client.request(method, path, content=body, headers={"Content-Type": "application/json"})
+        answer = await memory_client.request(method, path, content=body, headers={"Content-Type": "application/json"})
         assert (answer.status_code, answer.json()["code"]) == (400, code), answer.text
 
 
@@ -286,11 +288,11 @@ async def test_bodies_that_are_not_json(client: httpx.AsyncClient, body: bytes, 
         {"name": "x", "_row": [1]}, {"name": "x", "amount": "1" * 39},
     ],
 )  # fmt: skip
-async def test_values_that_no_model_takes(client: httpx.AsyncClient, body: Any) -> None:
-    answer = await client.post("/everythings", json=body)
+async def test_values_that_no_model_takes(memory_client: httpx.AsyncClient, body: Any) -> None:
+    answer = await memory_client.post("/everythings", json=body)
     assert answer.status_code == 422, answer.text
     assert all(fault["pointer"].startswith("/") for fault in answer.json()["errors"])
-    assert (await client.get("/everythings")).json()["data"] == []
+    assert (await memory_client.get("/everythings")).json()["data"] == []
 
 
 async def test_large_bodies(store: Store) -> None:

@@ -11,8 +11,9 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from holdall.backends.capabilities import Isolation
 from holdall.backends.memory import effects as fx
@@ -29,8 +30,10 @@ from holdall.schema import Entity
 LOG_KEEP = 1024  # entries that every open transaction has read may stay in the log up to this number, to be cut off together
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+Reader = Callable[[Sequence[Any], dt.datetime | None], "list[Row | None]"]
+
+
+class Prepared(msgspec.Struct, frozen=True, gc=False):
     """What a plan carries: the compiled select, the ways to its rows, its operands."""
 
     compiled: CompiledSelect
@@ -51,6 +54,7 @@ class Engine:
         self._log: list[Change] = []
         self._log_start = 0
         self._open: weakref.WeakSet[Transaction] = weakref.WeakSet()
+        self._readers: dict[Entity, Reader] = {}
         self._added: dict[Entity, int] = {}  # rows that can expire, added since expired ones were last looked for
         self._performers: dict[type, Callable[[Any], Any]] = {
             fx.Fetch: self._fetch,
@@ -70,7 +74,12 @@ class Engine:
 
     def perform(self, effect: Any) -> Any:
         """Do one effect."""
-        return self._performers[effect.__class__](effect)
+        kind = effect.__class__
+        if kind is fx.Fetch and effect.tx is None:  # the most frequent one, kept short
+            read = self._readers.get(effect.entity)
+            if read is not None:
+                return read(effect.keys, effect.now)
+        return self._performers[kind](effect)
 
     # Entities
 
@@ -82,6 +91,7 @@ class Engine:
                     self._live.add(table)
                     self._rules.add(table.layout)
                     self.tables[entity] = table
+                    self._readers[entity] = self._reader(table)
 
     def _table(self, entity: Entity) -> Table:
         table = self.tables.get(entity)
@@ -108,27 +118,28 @@ class Engine:
 
     # Reads
 
-    def _fetch(self, effect: fx.Fetch) -> list[Row | None]:
-        table = self.tables.get(effect.entity)
-        if table is None:
-            raise unknown(effect.entity)
-        if effect.tx is not None:
-            return self._fetch_in(effect, table)
-        layout, keys, stamp = table.layout, effect.keys, self._stamp
-        find = table.rows.get
-        if layout.uuid_key:
-            rows = [find(key.int) for key in keys]
-        else:
-            ik_of = layout.ik_of_key
-            rows = [find(ik_of(key)) for key in keys]
-        if stamp & 1 or stamp != self._stamp:
-            with self._lock:
-                rows = [table.rows.get(layout.ik_of_key(key)) for key in keys]
-        if layout.expiry is not None and effect.now is not None:
-            return _unexpired(rows, layout.expiry, effect.now)
-        return rows
+    def _reader(self, table: Table) -> Reader:
+        """The function that reads committed rows of a table by key."""
+        find, ik_of, uuid_key, expiry = table.rows.get, table.layout.ik_of_key, table.layout.uuid_key, table.layout.expiry
 
-    def _fetch_in(self, effect: fx.Fetch, table: Table) -> list[Row | None]:
+        def read(keys: Sequence[Any], now: dt.datetime | None) -> list[Row | None]:
+            stamp = self._stamp
+            if len(keys) == 1:
+                (key,) = keys
+                rows = [find(key.int if uuid_key else ik_of(key))]
+            else:
+                rows = [find(ik_of(key)) for key in keys]
+            if stamp & 1 or stamp != self._stamp:
+                with self._lock:
+                    rows = [find(ik_of(key)) for key in keys]
+            if now is not None and expiry is not None:
+                return _unexpired(rows, expiry, now)
+            return rows
+
+        return read
+
+    def _fetch(self, effect: fx.Fetch) -> list[Row | None]:
+        table = self._table(effect.entity)
         with self._lock:
             tx = self._enter(effect.tx)
             overlay, layout = tx.of(effect.entity), table.layout
@@ -210,11 +221,12 @@ class Engine:
         if ways.key is not None or ways.unique is not None or ways.keys is not None or total < 64:
             return None
         walk: Walk = ways.walks[0]
-        size, take, covers = ways.choose(table, params)
-        # If the conditions are met by chance everywhere along the index, keep * total / size rows will be tested.
-        if take is not None and covers != walk.span.covers and keep * total >= size * size:
-            return None
-        rows = walk.rows(table, params, keep, test, budget=total // 4)
+        if not ways.walk_first:
+            size, take, _ = ways.choose(table, params)
+            # If the conditions are met by chance everywhere along the index, keep * total / size rows will be tested.
+            if take is not None and keep * total >= size * size:
+                return None
+        rows = walk.rows(table, params, keep, test, total // 4, ways.walk_sure)
         return None if rows is None else (rows, walk.exact)
 
     def _page(self, effect: fx.Page) -> tuple[list[Row], Any]:

@@ -45,11 +45,12 @@ class Layout:
         expiry = entity.expiry_field
         self.expiry = None if expiry is None else expiry.position
         self.required = [field for field in entity.fields if not field.nullable and field.generated != "int"]
-        self._incomplete = _function(f"lambda rows: [r for r in rows if {' or '.join(f'r[{f.position}] is None' for f in self.required)}]")
+        test = " or ".join(f"r[{field.position}] is None" for field in self.required) or "False"
+        self._incomplete = _function(f"lambda rows: [r for r in rows if {test}]")
 
     def incomplete(self, rows: list[Row]) -> list[Row]:
         """The rows that lack a value where one is required."""
-        found: list[Row] = self._incomplete(rows) if self.required else []
+        found: list[Row] = self._incomplete(rows)
         return found
 
     def value_of(self, positions: Positions) -> Callable[[Row], Any]:
@@ -122,7 +123,7 @@ class Table:
 
     def clear(self) -> None:
         """Remove everything."""
-        self.rows = {}
+        self.rows.clear()  # the same dict: readers hold its `get`
         self._indexes, self._uniques, self._hashes, self._ordered = [], {}, {}, {}
 
     def unique(self, positions: Positions) -> UniqueIndex:
@@ -145,7 +146,7 @@ class Table:
         """The index for ranges and orders of these fields."""
         index = self._ordered.get(positions)
         if index is None:
-            ik_of = itemgetter(-1) if positions != self.layout.key or len(positions) == 1 else _whole
+            ik_of = None if positions != self.layout.key or len(positions) == 1 else _whole
             index = self._ordered[positions] = OrderedIndex(self.layout.entry_of(positions), ik_of, self.rows)
             self._indexes.append(index)
         return index

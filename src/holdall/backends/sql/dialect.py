@@ -96,6 +96,14 @@ class Dialect(ABC):
     def insert(self, table: sa.Table, values: dict[str, Any], ignore: Sequence[str]) -> Any:
         """INSERT of one row; `ignore`, when not empty: do nothing if another row has the same values in these columns."""
 
+    @abstractmethod
+    def insert_over(self, table: sa.Table, values: dict[str, Any], key: Sequence[str], where: Element) -> Any:
+        """INSERT of one row, or UPDATE of all columns of the row with the same key if that meets `where`."""
+
+    @abstractmethod
+    def count_up(self, version: Element) -> Element:
+        """version + 1; SizeLimit from the engine beyond 64 bit."""
+
     # Definition.
 
     def table_options(self) -> dict[str, Any]:

@@ -136,3 +136,12 @@ class Native(Effect):
         self.tx = tx
         self.text = text
         self.params = params
+
+
+class Dangling(Effect):
+    """Whether the session holds references to nothing whose check was put off. Reply: bool."""
+
+    __slots__ = ("tx",)
+
+    def __init__(self, tx: Any) -> None:
+        self.tx = tx

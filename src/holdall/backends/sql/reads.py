@@ -13,7 +13,7 @@ from holdall.backends.port import Key, Native, Plan, Row
 from holdall.backends.sql import effects
 from holdall.backends.sql.dialect import Dialect
 from holdall.backends.sql.statements import Statement, Statements
-from holdall.errors import Unsupported
+from holdall.errors import ProgrammingError, Unsupported
 from holdall.program import Program
 from holdall.query import replace, FALSE, Lock, Order, Select, after, all_of, key_ref
 from holdall.query.compile import compile_select
@@ -82,6 +82,8 @@ class Reads:
 
     def scan(self, plan: Native, cursor: Any, page_rows: int, tx: Any) -> Program[tuple[list[Row], Any]]:
         """One page in the order of the key, and the key of its last row as the next cursor."""
+        if page_rows < 1:
+            raise ProgrammingError(f"A page needs at least one row, not {page_rows}.")
         select = plan.select
         entity = select.entity
         order = tuple(Order(key_ref(entity, name)) for name in entity.key)

@@ -159,19 +159,18 @@ class Statements:
             [(self.dialect.format(f.type), f.nullable or f is entity.generated_field) for f in entity.fields]
         )
 
-    def update_key(self, entity: Entity, assignments: Sequence[Assignment], parameters: int, *, versioned: bool, timed: bool) -> Statement:
-        """UPDATE by key. Parameters: those of the assignments, the key's values, the version if `versioned`, now if `timed`."""
-        return self.update_fields(entity, assignments, parameters, entity.key, versioned=versioned, timed=timed)
-
     def update_fields(
-        self, entity: Entity, assignments: Sequence[Assignment], parameters: int, names: Sequence[str], *, versioned: bool, timed: bool,
-        returning: bool = False,
+        self, entity: Entity, assignments: Sequence[Assignment], parameters: int, names: Sequence[str], *, versioned: bool = False,
+        timed: bool = False, count: bool = False, returning: bool = False,
     ) -> Statement:  # fmt: skip
-        """UPDATE of the row with these values in `names`; see update_key."""
-        count = parameters + len(names) + versioned
-        build = Builder(self.dialect, self.tables, count if timed else None)
+        """UPDATE of the row with these values in `names`. `count`: a version field that is not assigned counts up.
+
+        Parameters: those of the assignments, the values, the version if `versioned`, now if `timed`.
+        """
+        before_now = parameters + len(names) + versioned
+        build = Builder(self.dialect, self.tables, before_now if timed else None)
         scope = build.scope(entity, aliased=False)
-        values = self._assigned(build, scope, assignments)
+        values = self._assigned(build, scope, assignments, count)
         where = [self.fields_are(build, entity, scope.table, names)]
         where += self._version_is(build, entity, scope.table, versioned)
         query: Any = sa.update(scope.table).where(*where, build.visible(entity, scope.table)).values(values)
@@ -198,7 +197,7 @@ class Statements:
         """UPDATE of the rows of a select. Parameters: the select's (now last), then those of the assignments."""
         build, scope, where = self._set_write(select, select_parameters)
         build.skip_to(select_parameters)
-        values = self._assigned(build, scope, assignments)
+        values = self._assigned(build, scope, assignments, True)
         return self._render(sa.update(scope.table).where(where).values(values), build, None)
 
     def delete_where(self, select: Select, select_parameters: int) -> Statement:
@@ -227,16 +226,16 @@ class Statements:
         keys = [scope.table.c[name] for name in names]
         return build, scope, (keys[0] if len(keys) == 1 else sa.tuple_(*keys)).in_(chosen)
 
-    def _assigned(self, build: Builder, scope: Scope, assignments: Sequence[Assignment]) -> dict[str, Any]:
-        """SET of an UPDATE. A version field that is not assigned counts up."""
+    def _assigned(self, build: Builder, scope: Scope, assignments: Sequence[Assignment], count: bool) -> dict[str, Any]:
+        """SET of an UPDATE."""
         entity = scope.entity
         values: dict[str, Any] = {}
         for assignment in assignments:
             field = entity.fields[assignment.position]
             values[field.column] = self._assigned_value(build, scope, assignment.expr, field)
         version = entity.version_field
-        if version is not None and version.column not in values:
-            values[version.column] = scope.table.c[version.column] + sa.literal_column("1")
+        if count and version is not None and version.column not in values:
+            values[version.column] = self.dialect.count_up(scope.table.c[version.column])
         return values
 
     def _assigned_value(self, build: Builder, scope: Scope, expr: Expr, field: Any) -> Element:
@@ -248,20 +247,54 @@ class Statements:
         """DELETE of all rows."""
         return self._text(sa.delete(self.tables(entity)))[0]
 
-    def conflicts(self, entity: Entity, groups: Sequence[Sequence[str]]) -> tuple[str, Callable[[Sequence[Any]], tuple[Any, ...]]]:
-        """DELETE of expired rows that have the same values as a new row in one of the groups of fields. Parameters: the row, then now."""
+    def insert_over_expired(self, entity: Entity) -> tuple[str, Callable[[Sequence[Any]], tuple[Any, ...]]]:
+        """INSERT of a row, in place of an expired one with the same key. Gives the key back, or nothing if a row is in the way that has
+        not expired. Parameters: the row, then now."""
+        build = Builder(self.dialect, self.tables, None)
+        table = self.tables(entity)
+        values = {
+            field.column: build.bind(field.position, _nullable(self.dialect.format(field.type).encode)) for field in entity.fields
+        }
+        field = entity.expiry_field
+        assert field is not None
+        now = build.bind(len(entity.fields), self.dialect.format(field.type).encode)
+        keys = [entity.by_name[name].column for name in entity.key]
+        query = self.dialect.insert_over(table, values, keys, table.c[field.column] <= now).returning(*(table.c[key] for key in keys))
+        statement = self._render(query, build, None)
+        return statement.text, statement.bind
+
+    def purge(self, entity: Entity) -> Statement:
+        """DELETE of all expired rows. Parameter: now."""
+        build = Builder(self.dialect, self.tables, None)
+        table, field = self.tables(entity), entity.expiry_field
+        assert field is not None
+        now = build.bind(build.take(), self.dialect.format(field.type).encode)
+        return self._render(sa.delete(table).where(table.c[field.column] <= now), build, None)
+
+    def conflicts(
+        self, entity: Entity, groups: Sequence[Sequence[str]], same_key: bool
+    ) -> tuple[str, Callable[[Sequence[Any]], tuple[Any, ...]]] | None:
+        """DELETE of expired rows that have the same values as a new row in one of the groups of fields; None if there are no groups.
+        `same_key`: also the row with the same key. Parameters: the row, then now."""
+        if not groups:
+            return None
         build = Builder(self.dialect, self.tables, None)
         table = self.tables(entity)
         field = entity.expiry_field
         assert field is not None
-        alternatives: list[Element] = []
-        for names in groups:
+
+        def equal(names: Sequence[str]) -> Element:
             terms = [entity.by_name[name] for name in names]
-            alternatives.append(
-                sa.and_(*(table.c[f.column] == build.bind(f.position, _nullable(self.dialect.format(f.type).encode)) for f in terms))
+            return sa.and_(
+                *(table.c[f.column] == build.bind(f.position, _nullable(self.dialect.format(f.type).encode)) for f in terms)
             )
+
+        where = sa.or_(*(equal(names) for names in groups))
+        if not same_key:
+            # The key of a new row may be null still: then no row has it.
+            where = sa.and_(where, sa.func.coalesce(sa.not_(equal(entity.key)), sa.literal_column("1")) == sa.literal_column("1"))
         now = build.bind(len(entity.fields), self.dialect.format(field.type).encode)
-        statement = self._render(sa.delete(table).where(table.c[field.column] <= now, sa.or_(*alternatives)), build, None)
+        statement = self._render(sa.delete(table).where(table.c[field.column] <= now, where), build, None)
         return statement.text, statement.bind
 
     # Text.

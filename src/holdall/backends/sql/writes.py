@@ -1,10 +1,10 @@
 """Writing: programs for apply, shared by the SQL backends.
 
-Owns what statements a batch becomes, in which transaction, and how its failures are told apart. Must not know drivers or connections;
-programs yield `effects`.
+Owns which statements a batch becomes and in which transaction. Must not know drivers or connections; programs yield `effects`. What stands
+in the way of a write, and how that is told, is in `obstacles`.
 
-A single statement that stands alone is a transaction of its own; anything longer gets one. Rows that have expired count as absent (H6):
-those in the way of a new row are removed first.
+A single statement that stands alone is a transaction of its own; anything longer gets one, or a savepoint inside the caller's, so that a
+batch that fails has done nothing.
 """
 
 from __future__ import annotations
@@ -16,33 +16,39 @@ from typing import Any
 from holdall.backends.port import Atomicity, Delete, DeleteWhere, Insert, Patch, Row, UpdateWhere, Upsert, Write
 from holdall.backends.sql import effects
 from holdall.backends.sql.formats import Rows
-from holdall.backends.sql.reads import Reads
-from holdall.backends.sql.statements import Statement
-from holdall.backends.sql.tables import uniques_of
-from holdall.errors import ForeignKeyViolation, HoldallError, NotFound, VersionMismatch
+from holdall.backends.sql.obstacles import Obstacles, expires
+from holdall.errors import ConstraintViolation, ForeignKeyViolation, HoldallError, ProgrammingError, UniqueViolation, Unsupported
 from holdall.program import Program
 from holdall.query import Assignment, Value
-from holdall.query.shape import ShapeCache, assignments_shape, shape
-from holdall.schema import Entity, Reference
-
-_Inserting = tuple[str, Callable[[Any], Rows]]
+from holdall.query.shape import assignments_shape, shape
+from holdall.schema import Entity
 
 
-class Writes(Reads):
+class Writes(Obstacles):
     """The writing half of a SQL backend, on top of the reading one."""
-
-    def __init__(self, dialect: Any) -> None:
-        super().__init__(dialect)
-        self._written: ShapeCache[Statement] = ShapeCache()
-        self._inserting: dict[tuple[Entity, tuple[str, ...], tuple[str, ...]], _Inserting] = {}
-        self._clearing: dict[Entity, tuple[str, Callable[[Sequence[Any]], tuple[Any, ...]]]] = {}
 
     def apply(self, batch: Sequence[Write], atomicity: Atomicity, tx: Any, now: dt.datetime | None) -> Program[list[Any]]:
         """Do a batch of writes; see the port."""
-        if tx is None and len(batch) == 1 and atomicity == "atomic" and _one_statement(batch[0], now):
-            return [(yield from self._item(batch[0], None, now))]
+        for item in batch:
+            if isinstance(item, UpdateWhere):
+                _refuse_bulk_unique(item, self.unique_positions(item.select.entity))
+        short = len(batch) == 1 and atomicity == "atomic" and self._one_statement(batch[0], now)
         if tx is not None:
-            return (yield from self._items(batch, atomicity, tx, now))
+            if tx.read_only:
+                raise ProgrammingError("This transaction is read-only.", hint="Begin it with read_only=False to write in it.")
+            if short:
+                return [(yield from self._item(batch[0], tx, now))]
+            return (yield from self._in_savepoint(lambda: self._items(batch, atomicity, tx, now), tx))
+        if not batch:
+            return []
+        if short:
+            try:
+                return [(yield from self._attempt(batch[0], None, now))]
+            except (UniqueViolation, ForeignKeyViolation) as error:
+                if now is None or not self.may_expire:
+                    raise (yield from self.explained(batch[0], None, error)) from error
+            except ConstraintViolation as error:
+                raise (yield from self.explained(batch[0], None, error)) from error
         return (yield from self.in_transaction(lambda session: self._items(batch, atomicity, session, now)))
 
     def in_transaction(self, body: Callable[[Any], Program[Any]]) -> Program[Any]:
@@ -58,21 +64,26 @@ class Writes(Reads):
             raise
         return result
 
-    def _items(self, batch: Sequence[Write], atomicity: Atomicity, session: Any, now: dt.datetime | None) -> Program[list[Any]]:
+    def _in_savepoint(self, body: Callable[[], Program[Any]], tx: Any) -> Program[Any]:
+        mark = yield from self.savepoint(tx)
+        try:
+            result = yield from body()
+        except HoldallError:
+            yield from self.rollback_to(tx, mark)
+            raise
+        yield from self.release(tx, mark)
+        return result
+
+    def _items(self, batch: Sequence[Write], atomicity: Atomicity, tx: Any, now: dt.datetime | None) -> Program[list[Any]]:
         results: list[Any] = []
         for item in batch:
             if atomicity == "atomic":
-                results.append((yield from self._item(item, session, now)))
+                results.append((yield from self._item(item, tx, now)))
                 continue
-            name = yield from self.savepoint(session)
             try:
-                result = yield from self._item(item, session, now)
+                results.append((yield from self._in_savepoint(lambda one=item: self._item(one, tx, now), tx)))  # type: ignore[misc]
             except HoldallError as error:
-                yield from self.rollback_to(session, name)
                 results.append(error)
-            else:
-                yield from self.release(session, name)
-                results.append(result)
         return results
 
     def savepoint(self, tx: Any) -> Program[Any]:
@@ -90,8 +101,33 @@ class Writes(Reads):
         """Undo what was done since the mark, and forget it."""
         yield effects.Control(tx, f"ROLLBACK TO SAVEPOINT {savepoint}; RELEASE SAVEPOINT {savepoint}")
 
+    # One write. What it violates may be a row that has expired: then that is removed, and the write is tried once more.
+
     def _item(self, item: Write, tx: Any, now: dt.datetime | None) -> Program[Any]:
-        return (yield from _ITEMS[item.__class__](self, item, tx, now))
+        if now is not None and self.refers_to_expiring(_entity(item)):
+            yield from self.check_changed_parents(item, tx, now)
+        try:
+            return (yield from self._attempt(item, tx, now))
+        except ConstraintViolation as error:
+            failed = error
+        if now is not None and (yield from self.make_room(item, failed, tx, now)):
+            try:
+                return (yield from self._attempt(item, tx, now))
+            except ConstraintViolation as error:
+                failed = error
+        raise (yield from self.explained(item, tx, failed)) from failed
+
+    def _attempt(self, item: Write, tx: Any, now: dt.datetime | None) -> Program[Any]:
+        return (yield from _WRITES[item.__class__](self, item, tx, now))
+
+    def _one_statement(self, item: Write, now: dt.datetime | None) -> bool:
+        """Whether the item is done by one statement, which is atomic by itself."""
+        if isinstance(item, Upsert):
+            return False
+        entity = _entity(item)
+        if isinstance(item, Insert) and (len(item.rows) != 1 or (now is not None and expires(entity))):
+            return False
+        return now is None or not self.refers_to_expiring(entity)
 
     # Insert.
 
@@ -99,128 +135,113 @@ class Writes(Reads):
         entity, rows = item.entity, item.rows
         if not rows:
             return []
-        if now is not None and entity.expiry_field is not None:
-            yield from self._clear_expired(entity, rows, tx, now)
+        if now is not None and expires(entity):
+            return (yield from self._insert_expiring(entity, rows, tx, now))
         generated = entity.generated_field
-        numbered = generated is not None and any(row[generated.position] is None for row in rows)
-        text, encode = self._insert_text(entity, entity.key if numbered else (), ())
+        numbered = generated is not None and any([row[generated.position] is None for row in rows])
+        text, encode = self.inserting(entity, entity.key if numbered else (), ())
         encoded = encode(rows)
-        try:
-            if len(rows) == 1:
-                if not numbered:
-                    yield effects.Write(tx, text, encoded[0], entity)
-                    return [entity.row_key(rows[0])]
-                made = yield effects.WriteReturning(tx, text, encoded[0], entity, list)
+        if len(rows) > 1:
+            if self.refers_to_itself(entity):
+                made = yield from self.deferring(effects.WriteMany(tx, text, encoded, entity), tx, entity)
             else:
                 made = yield effects.WriteMany(tx, text, encoded, entity)
-        except ForeignKeyViolation as error:
-            raise (yield from self._broken_reference(entity, rows, tx, error)) from error
-        if not numbered:
-            return list(map(entity.row_key, rows))
-        return self._keys(entity, made)
+        elif numbered:
+            made = yield effects.WriteReturning(tx, text, encoded[0], entity, list)
+        else:
+            yield effects.Write(tx, text, encoded[0], entity)
+            return [entity.row_key(rows[0])]
+        if now is not None and self.refers_to_expiring(entity):
+            yield from self.check_parents(entity, rows, tx, now)
+        return self._keys(entity, made) if numbered else list(map(entity.row_key, rows))
 
     def _keys(self, entity: Entity, made: Rows) -> list[Any]:
         if len(entity.key) == 1:
             return [key for (key,) in made]
-        decode = self.statements.key_decoder(entity)
-        return decode(made)
+        return self.statements.key_decoder(entity)(made)
 
-    def _insert_text(self, entity: Entity, returning: tuple[str, ...], ignore: tuple[str, ...]) -> _Inserting:
-        found = self._inserting.get((entity, returning, ignore))
-        if found is None:
-            found = self._inserting[entity, returning, ignore] = self.statements.insert(entity, returning=returning, ignore=ignore)
-        return found
-
-    def _clear_expired(self, entity: Entity, rows: Sequence[Row], tx: Any, now: dt.datetime) -> Program[None]:
-        """Remove the expired rows that would be in the way of these."""
-        found = self._clearing.get(entity)
-        if found is None:
-            groups = [entity.key, *(fields for _, fields in uniques_of(entity))]
-            found = self._clearing[entity] = self.statements.conflicts(entity, groups)
-        text, bind = found
-        if len(rows) == 1:
-            yield effects.Write(tx, text, bind((*rows[0], now)), entity)
-        else:
-            yield effects.WriteMany(tx, text, [bind((*row, now)) for row in rows], entity)
+    def _insert_expiring(self, entity: Entity, rows: Sequence[Row], tx: Any, now: dt.datetime) -> Program[list[Any]]:
+        """As insert, one row after the other: an expired row with the same key is overwritten, those with the same uniques are removed."""
+        keys: list[Any] = []
+        for row in rows:
+            yield from self.clear_expired(entity, (row,), tx, now)
+            text, bind = self.replacing(entity)
+            made = yield effects.WriteReturning(tx, text, bind((*row, now)), entity, list)
+            if not made:
+                raise UniqueViolation("", entity=entity.name, fields=entity.key)
+            keys += self._keys(entity, made) if None in row else [entity.row_key(row)]
+        yield from self.check_parents(entity, rows, tx, now)
+        return keys
 
     # Upsert.
 
     def upsert(self, item: Upsert, tx: Any, now: dt.datetime | None) -> Program[tuple[str, Row]]:
         entity, row = item.entity, item.row
-        if now is not None and entity.expiry_field is not None:
-            yield from self._clear_expired(entity, (row,), tx, now)
-        everything = tuple(field.name for field in entity.fields)
-        text, encode = self._insert_text(entity, everything, item.by)
-        decode = self.by_key(entity, False, False).decode
+        by_key = self.by_key(entity, False, False)
+        decode = by_key.decode
         assert decode is not None
-        try:
-            stored = yield effects.WriteReturning(tx, text, encode((row,))[0], entity, decode)
-        except ForeignKeyViolation as error:
-            raise (yield from self._broken_reference(entity, (row,), tx, error)) from error
-        if stored:
-            return "inserted", stored[0]
         values = [row[position] for position in entity.positions(item.by)]
+        if now is not None and expires(entity):
+            yield from self.clear_expired(entity, (row,), tx, now, also=item.by)
+        everything = tuple(field.name for field in entity.fields)
+        text, encode = self.inserting(entity, everything, item.by)
+        stored = yield effects.WriteReturning(tx, text, encode((row,))[0], entity, decode)
+        if stored:
+            if now is not None and self.refers_to_expiring(entity):
+                yield from self.check_parents(entity, (stored[0],), tx, now)
+            return "inserted", stored[0]
         if not item.update:
             statement = self.statement("read_by", entity, item.by, lambda: self.statements.by_fields(entity, item.by))
             (existing,) = yield effects.Read(tx, statement.text, statement.bind(values), statement.decode)
             return "ignored", existing
-        assignments = tuple(Assignment(p, Value(row[p], entity.fields[p].type)) for p in item.update)
+        version = None if entity.version_field is None else entity.version_field.position
+        assignments = tuple(Assignment(p, Value(row[p], entity.fields[p].type)) for p in item.update if p != version)
         key, params = assignments_shape(assignments)
         statement = self.statement(
             "update_by", entity, (item.by, key),
-            lambda: self.statements.update_fields(entity, assignments, len(params), item.by, versioned=False, timed=False, returning=True),
+            lambda: self.statements.update_fields(entity, assignments, len(params), item.by, count=True, returning=True),
         )  # fmt: skip
         decode = statement.decode
         assert decode is not None
-        try:
-            (changed,) = yield effects.WriteReturning(tx, statement.text, statement.bind([*params, *values]), entity, decode)
-        except ForeignKeyViolation as error:
-            raise (yield from self._broken_reference(entity, (row,), tx, error)) from error
+        (changed,) = yield effects.WriteReturning(tx, statement.text, statement.bind([*params, *values]), entity, decode)
         return "updated", changed
-
-    def statement(self, what: str, entity: Entity, key: Any, make: Callable[[], Statement]) -> Statement:
-        """A statement from the cache, or made now."""
-        whole = (what, entity, key)
-        found = self._written.get(whole)
-        return found if found is not None else self._written.put(whole, make())
 
     # By key.
 
     def patch(self, item: Patch, tx: Any, now: dt.datetime | None) -> Program[int]:
         entity, assignments = item.entity, item.assignments
-        timed = now is not None and entity.expiry_field is not None
-        versioned = item.version is not None
-        if not assignments and entity.version_field is None:
+        timed = now is not None and expires(entity)
+        versioned = item.version is not None and entity.version_field is not None
+        if not assignments:
             return (yield from self._touch(item, tx, now))
         key, params = assignments_shape(assignments)
         statement = self.statement(
             "patch", entity, (key, versioned, timed),
-            lambda: self.statements.update_key(entity, assignments, len(params), versioned=versioned, timed=timed),
+            lambda: self.statements.update_fields(entity, assignments, len(params), entity.key, versioned=versioned, timed=timed),
         )  # fmt: skip
         params += (item.key,) if len(entity.key) == 1 else item.key
         if versioned:
             params.append(item.version)
         if timed:
             params.append(now)
-        try:
-            matched = yield effects.Write(tx, statement.text, statement.bind(params), entity)
-        except ForeignKeyViolation as error:
-            raise (yield from self._broken_assignment(entity, assignments, tx, error)) from error
+        matched = yield effects.Write(tx, statement.text, statement.bind(params), entity)
         if not matched and item.required:
-            raise (yield from self._absent(item, tx, now))
+            raise (yield from self.absent(item, tx, now))
         return matched  # type: ignore[no-any-return]
 
     def _touch(self, item: Patch, tx: Any, now: dt.datetime | None) -> Program[int]:
-        """A patch that assigns nothing: only whether the row is there."""
+        """A patch that assigns nothing: only whether the row is there, in that version."""
         (row,) = yield from self.fetch(item.entity, (item.key,), tx, now, None)
-        if row is None and item.required:
-            raise (yield from self._absent(item, tx, now))
-        return int(row is not None)
+        version = item.entity.version_field
+        matches = row is not None and (item.version is None or version is None or row[version.position] == item.version)
+        if not matches and item.required:
+            raise (yield from self.absent(item, tx, now))
+        return int(matches)
 
     def delete(self, item: Delete, tx: Any, now: dt.datetime | None) -> Program[int]:
         entity = item.entity
-        timed = now is not None and entity.expiry_field is not None
-        versioned = item.version is not None
+        timed = now is not None and expires(entity)
+        versioned = item.version is not None and entity.version_field is not None
         statement = self.statement(
             "delete", entity, (versioned, timed), lambda: self.statements.delete_key(entity, versioned=versioned, timed=timed)
         )
@@ -229,26 +250,10 @@ class Writes(Reads):
             params.append(item.version)
         if timed:
             params.append(now)
-        try:
-            matched = yield effects.Write(tx, statement.text, statement.bind(params), entity)
-        except ForeignKeyViolation as error:
-            raise (yield from self._children(entity, item.key, tx, error)) from error
+        matched = yield effects.Write(tx, statement.text, statement.bind(params), entity)
         if not matched and item.required:
-            raise (yield from self._absent(item, tx, now))
+            raise (yield from self.absent(item, tx, now))
         return matched  # type: ignore[no-any-return]
-
-    def _absent(self, item: Patch | Delete, tx: Any, now: dt.datetime | None) -> Program[HoldallError]:
-        """Why no row matched."""
-        entity = item.entity
-        (row,) = yield from self.fetch(entity, (item.key,), tx, now, None)
-        if row is None:
-            return NotFound(f"There is no {entity.name} with the key {item.key!r}.")
-        version = entity.version_field
-        held = None if version is None else row[version.position]
-        return VersionMismatch(
-            f"{entity.name} {item.key!r} was changed by somebody else: it has version {held}, not {item.version}.",
-            hint="Read it again and repeat the change.",
-        )
 
     # By query.
 
@@ -256,72 +261,40 @@ class Writes(Reads):
         select, assignments = item.select, item.assignments
         select_key, params = shape(select)
         key, assigned = assignments_shape(assignments)
+        if not assignments and select.entity.version_field is None:
+            return len((yield from self.matched(select, tx)))
         count = len(params)
         statement = self.statement(
             "update_where", select.entity, (select_key, key), lambda: self.statements.update_where(select, assignments, count)
         )
-        try:
-            return (yield effects.Write(tx, statement.text, statement.bind([*params, *assigned]), select.entity))  # type: ignore[no-any-return]
-        except ForeignKeyViolation as error:
-            raise (yield from self._broken_assignment(select.entity, assignments, tx, error)) from error
+        return (yield effects.Write(tx, statement.text, statement.bind([*params, *assigned]), select.entity))  # type: ignore[no-any-return]
 
     def delete_where(self, item: DeleteWhere, tx: Any, now: dt.datetime | None) -> Program[int]:
         select = item.select
         key, params = shape(select)
         count = len(params)
         statement = self.statement("delete_where", select.entity, key, lambda: self.statements.delete_where(select, count))
-        try:
-            return (yield effects.Write(tx, statement.text, statement.bind(params), select.entity))  # type: ignore[no-any-return]
-        except ForeignKeyViolation as error:
-            raise (yield from self._children(select.entity, None, tx, error)) from error
-
-    # Which reference? Engines that do not say are asked again, with the failed statement undone.
-
-    def _broken_assignment(self, entity: Entity, assignments: Sequence[Assignment], tx: Any, error: HoldallError) -> Program[HoldallError]:
-        row: list[Any] = [None] * len(entity.fields)
-        for assignment in assignments:
-            if isinstance(assignment.expr, Value):
-                row[assignment.position] = assignment.expr.value
-        return (yield from self._broken_reference(entity, (tuple(row),), tx, error))
-
-    def _broken_reference(self, entity: Entity, rows: Sequence[Row], tx: Any, error: HoldallError) -> Program[HoldallError]:
-        """The error for rows of which one refers to nothing."""
-        if isinstance(error, ForeignKeyViolation) and error.fields:
-            return error
-        for reference in entity.references:
-            target = reference.target.entity
-            wanted = self._references(entity, reference, rows)
-            found = yield from self.fetch(target, list(wanted), tx, None, None)
-            for key, row in zip(wanted, found, strict=True):
-                if row is None and not (target is entity and key in {entity.row_key(other) for other in rows}):
-                    return ForeignKeyViolation(
-                        f"{entity.name}.{', '.join(reference.fields)} refers to {target.name} {key!r}, which does not exist.",
-                        entity=entity.name, fields=reference.fields,
-                    )  # fmt: skip
-        return error
-
-    def _references(self, entity: Entity, reference: Reference, rows: Sequence[Row]) -> dict[Any, None]:
-        """The keys that rows refer to, each once."""
-        target = reference.target.entity
-        order = [reference.target_fields.index(name) for name in target.key]
-        positions = [entity.positions(reference.fields)[n] for n in order]
-        keys = (tuple([row[p] for p in positions]) for row in rows)
-        whole = (key for key in keys if None not in key)
-        return dict.fromkeys(key[0] if len(key) == 1 else key for key in whole)
-
-    def _children(self, entity: Entity, key: Any, tx: Any, error: HoldallError) -> Program[HoldallError]:
-        """The error for rows that cannot be deleted, because others refer to them."""
-        raise NotImplementedError
+        return (yield effects.Write(tx, statement.text, statement.bind(params), select.entity))  # type: ignore[no-any-return]
 
 
-def _one_statement(item: Write, now: dt.datetime | None) -> bool:
-    """Whether the item is done by one statement, which is atomic by itself."""
-    if isinstance(item, Insert):
-        return len(item.rows) == 1 and (now is None or item.entity.expiry_field is None)
-    return not isinstance(item, Upsert)
+def _entity(item: Write) -> Entity:
+    return item.select.entity if isinstance(item, UpdateWhere | DeleteWhere) else item.entity
 
 
-_ITEMS: dict[type, Callable[[Any, Any, Any, Any], Program[Any]]] = {
+def _refuse_bulk_unique(item: UpdateWhere, unique: frozenset[int]) -> None:
+    """Unsupported if a key or unique field would change by expression on many rows (F7)."""
+    entity = item.select.entity
+    for assignment in item.assignments:
+        if assignment.position in unique and not isinstance(assignment.expr, Value):
+            name = entity.fields[assignment.position].name
+            raise Unsupported(
+                f"{entity.name}.{name} is part of a key or unique constraint; changing it on many records by an expression could "
+                "collide half-way.",
+                hint="Change the records one by one, or set a value.",
+            )
+
+
+_WRITES: dict[type, Callable[[Any, Any, Any, Any], Program[Any]]] = {
     Insert: Writes.insert,
     Upsert: Writes.upsert,
     Patch: Writes.patch,

@@ -11,14 +11,14 @@ from typing import Any
 
 from holdall.backends.capabilities import ABSENT, NATIVE, Capabilities, Durability, Isolation, Support, emulated
 from holdall.backends.port import Row
-from holdall.backends.registry import StoreURL
+from holdall.backends.url import StoreURL
 from holdall.backends.sql import effects
 from holdall.backends.sql.writes import Writes
 from holdall.backends.sqlite.catalog import read_children, read_tables
 from holdall.backends.sqlite.dialect import SQLiteDialect
 from holdall.backends.sqlite.perform import ENGINE_VERSION, PARAMETERS_MAX, VALUE_BYTES_MAX, Performer, Settings, in_memory, on_file
 from holdall.backends.sqlite.schema import ensure
-from holdall.errors import DeclarationError, ForeignKeyViolation, HoldallError, Unsupported, near_name
+from holdall.errors import DeclarationError, ConstraintViolation, ForeignKeyViolation, Unsupported, near_name
 from holdall.program import Program
 from holdall.schema import Entity
 
@@ -44,7 +44,6 @@ class SQLiteBackend(Writes):
         self._performer = Performer(self._settings)
         self.perform = self._performer.perform
         self.aperform = self._performer.aperform
-        self._entities: dict[str, Entity] = {}
 
     # Life.
 
@@ -103,8 +102,7 @@ class SQLiteBackend(Writes):
 
     def ensure_schema(self, entities: Sequence[Entity]) -> Program[None]:
         """Create missing tables and indexes in one transaction; SchemaMismatch, listing all differences, for what does not fit."""
-        for entity in entities:
-            self._entities[entity.table.casefold()] = entity
+        self.know(entities)
         yield from ensure(entities, self.dialect, self.in_transaction)
 
     def reset(self, entities: Sequence[Entity]) -> Program[None]:
@@ -168,14 +166,23 @@ class SQLiteBackend(Writes):
 
     # Failures.
 
-    def _children(self, entity: Entity, key: Any, tx: Any, error: HoldallError) -> Program[HoldallError]:
+    def deferring(self, effect: Any, tx: Any, entity: Entity) -> Program[Any]:
+        """Rows of one Insert may refer to later ones: SQLite looks at references row by row unless told to put that off."""
+        yield effects.Control(tx, "PRAGMA defer_foreign_keys = ON")
+        reply = yield effect
+        if (yield effects.Dangling(tx)):
+            raise ForeignKeyViolation("", entity=entity.name)
+        yield effects.Control(tx, "PRAGMA defer_foreign_keys = OFF")
+        return reply
+
+    def restricted(self, entity: Entity, key: Any, tx: Any, error: ConstraintViolation) -> Program[ConstraintViolation]:
         """Which other rows refer to the row that was to be deleted: SQLite only says that there are some."""
         for child in (yield from read_children(tx, entity.table)):
             if child["on_delete"] not in ("NO ACTION", "RESTRICT"):
                 continue
             if key is not None and not (yield from self._has_child(entity, key, child, tx)):
                 continue
-            other = self._entities.get(child["table"].casefold())
+            other = self.entities.get(child["table"].casefold())
             by_column = {} if other is None else {field.column: field.name for field in other.fields}
             fields = tuple(by_column.get(column, column) for column in child["columns"])
             name = child["table"] if other is None else other.name

@@ -182,6 +182,14 @@ class SQLiteDialect(Dialect):
         query = sqlite_insert(table).values(values)
         return query.on_conflict_do_nothing(index_elements=list(ignore)) if ignore else query
 
+    def insert_over(self, table: sa.Table, values: dict[str, Any], key: Sequence[str], where: Element) -> Any:
+        query = sqlite_insert(table).values(values)
+        changed = {name: query.excluded[name] for name in values}
+        return query.on_conflict_do_update(index_elements=list(key), set_=changed, where=where)
+
+    def count_up(self, version: Element) -> Element:
+        return sa.func.holdall_int_arith(_constant("add"), version, ONE)
+
     def table_options(self) -> dict[str, Any]:
         return {"sqlite_strict": True}
 

@@ -48,6 +48,7 @@ from holdall.errors import (
     UniqueViolation,
     Unsupported,
 )
+from holdall.query import FieldRef, as_condition, references
 from holdall.schema import Entity
 
 _MISSING = re.compile(r"no such (table|column)|has no column named|no such index")
@@ -144,11 +145,11 @@ def _unique(error: apsw.Error, entity: Entity | None, path: str) -> HoldallError
     detail = str(error).partition("constraint failed: ")[2]
     if entity is None:
         return UniqueViolation(f"A unique constraint is taken: {detail}", constraint=detail)
-    groups = [("primary key", entity.key), *uniques_of(entity)]
+    groups = [("", entity.key), *uniques_of(entity)]
     for name, fields in groups:
         if detail == ", ".join(f"{entity.table}.{column}" for column in columns_of(entity, fields)):
             what = ", ".join(fields)
-            return UniqueViolation(f"Another {entity.name} already has this {what}.", entity=entity.name, fields=fields, constraint=name)
+            return UniqueViolation(f"There is already a {entity.name} with this {what}.", entity=entity.name, fields=fields, constraint=name)
     return UniqueViolation(f"Another {entity.name} is in the way: {detail}", entity=entity.name, constraint=detail)
 
 
@@ -158,17 +159,20 @@ def _foreign_key(error: apsw.Error, entity: Entity | None, path: str) -> Holdall
 
 
 def _not_null(error: apsw.Error, entity: Entity | None, path: str) -> HoldallError:
-    column = str(error).rpartition(".")[2]
-    if entity is None:
-        return NotNullViolation(f"{column} must have a value.", constraint=column)
+    table, _, column = str(error).partition("constraint failed: ")[2].rpartition(".")
+    if entity is None or table != entity.table:  # ON DELETE SET NULL in another table
+        return NotNullViolation(f"{table}.{column} must have a value.", entity=table, fields=(column,))
     fields = tuple(field.name for field in entity.fields if field.column == column)
     return NotNullViolation(f"{entity.name}.{fields[0] if fields else column} must have a value.", entity=entity.name, fields=fields)
 
 
 def _check(error: apsw.Error, entity: Entity | None, path: str) -> HoldallError:
     detail = str(error).partition("constraint failed: ")[2]
-    name = "" if entity is None else entity.name
-    return CheckViolation(f"{name or 'A row'} breaks the check '{detail}'.", entity=name, constraint=detail)
+    if entity is None:
+        return CheckViolation(f"A row breaks the check '{detail}'.", constraint=detail)
+    named = (ref for check in entity.checks if check.name == detail for ref in references(as_condition(check.condition())))
+    fields = tuple(dict.fromkeys(ref.field.name for ref in named if isinstance(ref, FieldRef)))
+    return CheckViolation(f"{entity.name} breaks the check '{detail}'.", entity=entity.name, fields=fields, constraint=detail)
 
 
 def _constraint(error: apsw.Error, entity: Entity | None, path: str) -> HoldallError:

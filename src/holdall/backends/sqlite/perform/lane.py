@@ -166,6 +166,10 @@ class Lane:
         except Exception as error:
             raise self._failed(error, None) from error
 
+    def dangling(self) -> bool:
+        """Whether references whose check was put off lead to nothing."""
+        return self.connection.status(apsw.SQLITE_DBSTATUS_DEFERRED_FKS)[0] > 0
+
     def native(self, text: str, params: Sequence[Any]) -> tuple[list[str], list[tuple[Any, ...]]]:
         """Column names and rows of a statement of the user's own."""
         names: list[str] = []

@@ -24,7 +24,7 @@ from holdall.backends.sqlite.perform.failures import failure
 from holdall.backends.sqlite.perform.gate import Gate
 from holdall.backends.sqlite.perform.lane import Lane, Mode, Settings
 from holdall.backends.sqlite.perform.worker import Worker
-from holdall.errors import HoldallError, LockTimeout, ProgrammingError, Unsupported
+from holdall.errors import HoldallError, LockTimeout, ProgrammingError, TransactionDoomed, Unsupported
 
 IDLE_LANES_MAX = 8  # kept open for the next caller
 ASYNC_LANES_MAX = 8  # threads that serve statements without a session
@@ -77,6 +77,7 @@ class Performer:
             effects.WriteReturning: self._write_returning,
             effects.WriteMany: self._write_many,
             effects.Control: self._control,
+            effects.Dangling: self._dangling,
             effects.Begin: self._begin,
             effects.Commit: self._commit,
             effects.Rollback: self._rollback,
@@ -141,7 +142,7 @@ class Performer:
         if session.forks != _forks:
             raise ProgrammingError("The transaction was begun in another process, before a fork.", hint="Begin it in the process that uses it.")
         if not session.open:
-            raise ProgrammingError("The transaction has ended already.", hint="Use it inside its 'with' block only.")
+            raise TransactionDoomed("The transaction has ended.", hint="Begin a new one.")
         lane = session.lane
         try:
             lane.require_transaction()
@@ -189,6 +190,9 @@ class Performer:
 
     def _control(self, effect: effects.Control) -> None:
         return self.session_lane(effect.tx).control(effect.text)
+
+    def _dangling(self, effect: effects.Dangling) -> bool:
+        return self.session_lane(effect.tx).dangling()
 
     def _native(self, effect: effects.Native) -> Any:
         if effect.tx is not None:
