@@ -11,12 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.port.kit import Kit
 
 from holdall.backends.memory import MemoryBackend
+from holdall.backends.sqlite import SQLiteBackend
+from tests.port.kit import Kit
 
 BACKENDS: dict[str, Callable[[Path], Any]] = {
     "memory": lambda _: MemoryBackend(),
+    # Waiting for locks that a case holds itself, and for the disk, would only take time.
+    "sqlite": lambda folder: SQLiteBackend(str(folder / "test.db"), {"busy_timeout_s": "0.05", "synchronous": "off"}),
+    "sqlite_in_memory": lambda _: SQLiteBackend(None, {"busy_timeout_s": "0.05"}),
 }
 
 

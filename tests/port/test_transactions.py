@@ -101,6 +101,7 @@ def test_own_writes_are_seen_and_others_see_them_after_the_commit(tx_kit: Kit, l
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_nobody_sees_what_is_not_committed(tx_kit: Kit, level: Isolation) -> None:
+    tx_kit.needs("reads_beside_writes")
     tx_kit.needs_level(level)
     reader = tx_kit.begin(level, read_only=True)
     assert tx_kit.get(LABEL, "a", "rank", tx=reader) == 1
@@ -117,6 +118,7 @@ def test_nobody_sees_what_is_not_committed(tx_kit: Kit, level: Isolation) -> Non
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_a_snapshot_stays_as_it_was(tx_kit: Kit, level: Isolation) -> None:
+    tx_kit.needs("reads_beside_writes")
     tx_kit.needs_level(level)
     reader = tx_kit.begin(level, read_only=True)
     assert tx_kit.count(LABEL, tx=reader) == 3
@@ -136,6 +138,7 @@ def test_a_snapshot_stays_as_it_was(tx_kit: Kit, level: Isolation) -> None:
 
 
 def test_relations_are_seen_as_of_the_snapshot(tx_kit: Kit) -> None:
+    tx_kit.needs("reads_beside_writes")
     tx_kit.insert(AUTHOR, author(1, name="Ada"))
     one = uuid.UUID(int=1)
     tx_kit.insert(BOOK, book(id=one))

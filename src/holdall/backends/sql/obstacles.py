@@ -1,0 +1,305 @@
+"""Obstacles: what stands in the way of a write, and how that is told.
+
+Owns three things that SQL engines do not do by themselves: rows that have expired count as absent (H6), for keys, uniques and references
+alike; references within one Insert may point forward; and a violation names its fields. Everything here but `clear_expired` runs only
+after a statement failed, or for entities that expire. Must not know drivers or connections; programs yield `effects`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+from holdall.backends.port import Delete, DeleteWhere, Insert, Patch, Row, UpdateWhere, Upsert, Write
+from holdall.backends.sql import effects
+from holdall.backends.sql.formats import Rows
+from holdall.backends.sql.reads import Reads
+from holdall.backends.sql.statements import Statement
+from holdall.backends.sql.tables import uniques_of
+from holdall.errors import (
+    CheckViolation,
+    ConstraintViolation,
+    ForeignKeyViolation,
+    HoldallError,
+    NotFound,
+    NotNullViolation,
+    UniqueViolation,
+    VersionMismatch,
+)
+from holdall.program import Program
+from holdall.query import NO_TABLES, Evaluator, FieldRef, Select, as_condition, references
+from holdall.query.shape import ShapeCache
+from holdall.schema import Entity, Reference
+
+Inserting = tuple[str, Callable[[Any], Rows]]
+Binding = tuple[str, Callable[[Sequence[Any]], tuple[Any, ...]]]
+
+
+def expires(entity: Entity) -> bool:
+    """Whether rows of the entity can expire."""
+    return entity.expiry_field is not None
+
+
+class Obstacles(Reads):
+    """What writes need besides their statements. `entities` are those that ensure_schema was told of, by table."""
+
+    def __init__(self, dialect: Any) -> None:
+        super().__init__(dialect)
+        self.entities: dict[str, Entity] = {}
+        self.may_expire = False
+        self._evaluator = Evaluator()
+        self._written: ShapeCache[Statement] = ShapeCache()
+        self._inserting: dict[tuple[Entity, tuple[str, ...], tuple[str, ...]], Inserting] = {}
+        self._replacing: dict[Entity, Binding] = {}
+        self._clearing: dict[tuple[Entity, tuple[str, ...]], Binding | None] = {}
+        self.refers_to_expiring = lru_cache(maxsize=None)(_refers_to_expiring)
+        self.refers_to_itself = lru_cache(maxsize=None)(_refers_to_itself)
+        self.unique_positions = lru_cache(maxsize=None)(_unique_positions)
+
+    def know(self, entities: Iterable[Entity]) -> None:
+        """Remember entities, to name them in errors and to find what expires."""
+        for entity in entities:
+            self.entities[entity.table.casefold()] = entity
+            self.may_expire = self.may_expire or expires(entity) or self.refers_to_expiring(entity)
+
+    # Statements, each made once.
+
+    def statement(self, what: str, entity: Entity, key: Any, make: Callable[[], Statement]) -> Statement:
+        """A statement from the cache, or made now."""
+        whole = (what, entity, key)
+        found = self._written.get(whole)
+        return found if found is not None else self._written.put(whole, make())
+
+    def inserting(self, entity: Entity, returning: tuple[str, ...], ignore: tuple[str, ...]) -> Inserting:
+        """INSERT, and the encoder of its rows."""
+        found = self._inserting.get((entity, returning, ignore))
+        if found is None:
+            found = self._inserting[entity, returning, ignore] = self.statements.insert(entity, returning=returning, ignore=ignore)
+        return found
+
+    def replacing(self, entity: Entity) -> Binding:
+        """INSERT over an expired row with the same key, giving the key back."""
+        found = self._replacing.get(entity)
+        if found is None:
+            found = self._replacing[entity] = self.statements.insert_over_expired(entity)
+        return found
+
+    def clear_expired(self, entity: Entity, rows: Sequence[Row], tx: Any, now: dt.datetime, also: tuple[str, ...] = ()) -> Program[bool]:
+        """Remove the expired rows that have the same uniques as one of these, by the on_delete rules; those with the same key only if
+        `also` names it. Whether there were any."""
+        key = (entity, also)
+        if key not in self._clearing:
+            groups = [fields for _, fields in uniques_of(entity)]
+            self._clearing[key] = self.statements.conflicts(entity, [*groups, also] if also else groups, also == entity.key)
+        found = self._clearing[key]
+        if found is None:
+            return False
+        text, bind = found
+        cleared = 0
+        for row in rows:
+            cleared += yield effects.Write(tx, text, bind((*row, now)), entity)
+        return cleared > 0
+
+    def deferring(self, effect: Any, tx: Any, entity: Entity) -> Program[Any]:
+        """Do an effect whose references are looked at when it is done, not row by row."""
+        return (yield effect)
+
+    # Expired parents: references to them are references to nothing.
+
+    def check_parents(self, entity: Entity, rows: Sequence[Row], tx: Any, now: dt.datetime) -> Program[None]:
+        """ForeignKeyViolation if a row refers to a parent that has expired."""
+        for reference in entity.references:
+            target = reference.target.entity
+            if not expires(target):
+                continue
+            wanted = list(referred_keys(entity, reference, rows))
+            found = yield from self.fetch(target, wanted, tx, now, None)
+            for key, row in zip(wanted, found, strict=True):
+                if row is None:
+                    raise dangling(entity, reference, key)
+
+    def check_changed_parents(self, item: Write, tx: Any, now: dt.datetime) -> Program[None]:
+        """As check_parents, before a change, for the rows whose references it changes."""
+        pairs: list[tuple[Row, Row]] = []
+        entity: Entity | None = None
+        if isinstance(item, Upsert):
+            entity = item.entity
+            found = yield from self.rows_by(entity, item.by, item.row, tx)
+            pairs = [(old, tuple([item.row[f.position] if f.position in item.update else old[f.position] for f in entity.fields])) for old in found]
+        elif isinstance(item, Patch | UpdateWhere):
+            entity = item.entity if isinstance(item, Patch) else item.select.entity
+            touched = {assignment.position for assignment in item.assignments}
+            if any(touched & set(entity.positions(reference.fields)) for reference in entity.references):
+                pairs = yield from self.changes(item, tx, now)
+        if entity is None:
+            return
+        for reference in entity.references:
+            positions = entity.positions(reference.fields)
+            changed = [new for old, new in pairs if any(old[p] != new[p] for p in positions)]
+            if changed and expires(reference.target.entity):
+                yield from self.check_parents(replace(entity, references=(reference,)), changed, tx, now)
+
+    def rows_by(self, entity: Entity, names: tuple[str, ...], row: Row, tx: Any) -> Program[list[Row]]:
+        """The rows with the same values in some fields, expired or not."""
+        values = [row[position] for position in entity.positions(names)]
+        if None in values:
+            return []
+        statement = self.statement("read_by", entity, names, lambda: self.statements.by_fields(entity, names))
+        return (yield effects.Read(tx, statement.text, statement.bind(values), statement.decode))  # type: ignore[no-any-return]
+
+    def matched(self, select: Select, tx: Any) -> Program[list[Row]]:
+        """The rows that a write by query is about."""
+        return (yield from self.select(self.plan(select), tx))  # type: ignore[arg-type]
+
+    def changes(self, item: Patch | UpdateWhere, tx: Any, now: dt.datetime | None) -> Program[list[tuple[Row, Row]]]:
+        """What a Patch or UpdateWhere would change: (old row, new row)."""
+        if isinstance(item, Patch):
+            entity = item.entity
+            found = yield from self.fetch(entity, (item.key,), tx, now, None)
+            old = [row for row in found if row is not None]
+        else:
+            entity = item.select.entity
+            old = yield from self.matched(item.select, tx)
+        new = self._evaluator.assign(entity, item.assignments, old, isinstance(item, UpdateWhere))
+        return list(zip(old, new, strict=True))
+
+    # Making room.
+
+    def make_room(self, item: Write, error: ConstraintViolation, tx: Any, now: dt.datetime) -> Program[bool]:
+        """Remove expired rows that the write ran into; whether there were any."""
+        if isinstance(error, UniqueViolation) and isinstance(item, Patch | UpdateWhere):
+            entity = item.entity if isinstance(item, Patch) else item.select.entity
+            if expires(entity):
+                pairs = yield from self.changes(item, tx, now)
+                return (yield from self.clear_expired(entity, [new for _, new in pairs], tx, now))
+        if isinstance(error, ForeignKeyViolation) and not error.fields:
+            removed = False
+            for child in self.entities.values():
+                if expires(child) and child.references:
+                    removed = (yield from self._purge(child, tx, now)) or removed
+            return removed
+        return False
+
+    def _purge(self, entity: Entity, tx: Any, now: dt.datetime) -> Program[bool]:
+        """Remove all expired rows of an entity; not if something that has not expired refers to one."""
+        statement = self.statement("purge", entity, (), lambda: self.statements.purge(entity))
+        try:
+            return bool((yield effects.Write(tx, statement.text, statement.bind((now,)), entity)))
+        except ForeignKeyViolation:
+            return False
+
+    # Telling.
+
+    def absent(self, item: Patch | Delete, tx: Any, now: dt.datetime | None) -> Program[HoldallError]:
+        """Why no row matched a key and version."""
+        entity = item.entity
+        (row,) = yield from self.fetch(entity, (item.key,), tx, now, None)
+        version = entity.version_field
+        if row is None or version is None:
+            return NotFound(f"There is no {entity.name} with key {item.key!r}.")
+        return VersionMismatch(
+            f"{entity.name} {item.key!r} has version {row[version.position]}, not {item.version}: "
+            "somebody else changed it since it was read.",
+            hint="Read it again, and decide anew.",
+        )
+
+    def explained(self, item: Write, tx: Any, error: ConstraintViolation) -> Program[ConstraintViolation]:
+        """The violation, with what the engine does not say: which rows and fields."""
+        rows: Sequence[Row] = ()
+        if isinstance(item, Insert | Upsert):
+            rows = item.rows if isinstance(item, Insert) else (item.row,)
+            first = self._broken_row(item.entity, rows)
+            if first is not None:
+                return first
+        if isinstance(error, UniqueViolation) and rows:
+            return _taken(error, rows)
+        if not isinstance(error, ForeignKeyViolation) or error.fields:
+            return error
+        if isinstance(item, Delete | DeleteWhere):
+            entity, key = (item.entity, item.key) if isinstance(item, Delete) else (item.select.entity, None)
+            return (yield from self.restricted(entity, key, tx, error))
+        if isinstance(item, Patch | UpdateWhere):
+            pairs = yield from self.changes(item, tx, None)
+            rows = [new for _, new in pairs]
+        entity = item.select.entity if isinstance(item, UpdateWhere) else item.entity
+        for reference in entity.references:
+            target = reference.target.entity
+            wanted = list(referred_keys(entity, reference, rows))
+            found = yield from self.fetch(target, wanted, tx, None, None)
+            own = {target.row_key(row) for row in rows} if target is entity else set()
+            for key, row in zip(wanted, found, strict=True):
+                if row is None and key not in own:
+                    return dangling(entity, reference, key)
+        if isinstance(item, Patch):
+            return (yield from self.restricted(entity, item.key, tx, error))
+        return error
+
+    def _broken_row(self, entity: Entity, rows: Sequence[Row]) -> ConstraintViolation | None:
+        """The first null or failed check among new rows: told before anything else, as everywhere."""
+        required = [field for field in entity.fields if not field.nullable and field is not entity.generated_field]
+        for row in rows:
+            names = [field.name for field in required if row[field.position] is None]
+            if names:
+                return NotNullViolation(f"{entity.name}.{names[0]} must have a value.", entity=entity.name, fields=names)
+        for check in entity.checks:
+            condition = as_condition(check.condition())
+            compiled, params = self._evaluator.condition(entity, condition)
+            failed = compiled.false(rows, params, NO_TABLES)
+            if failed:
+                fields = dict.fromkeys(ref.field.name for ref in references(condition) if isinstance(ref, FieldRef))
+                shown = ", ".join(f"{name}={failed[0][entity.by_name[name].position]!r}" for name in fields)
+                return CheckViolation(
+                    f"{entity.name} breaks the check '{check.name}' with {shown}.",
+                    entity=entity.name, fields=tuple(fields), constraint=check.name,
+                )  # fmt: skip
+        return None
+
+    def restricted(self, entity: Entity, key: Any, tx: Any, error: ConstraintViolation) -> Program[ConstraintViolation]:
+        """The error for rows that others refer to. Engines that name them need not override it."""
+        yield from ()
+        return error
+
+
+def _taken(error: UniqueViolation, rows: Sequence[Row]) -> UniqueViolation:
+    if error.message or len(rows) != 1:
+        return error if error.message else UniqueViolation(
+            f"There is already a {error.entity} with one of these keys.", entity=error.entity, fields=error.fields
+        )  # fmt: skip
+    return UniqueViolation(f"There is already a {error.entity} with this {', '.join(error.fields)}.", entity=error.entity, fields=error.fields)
+
+
+def dangling(entity: Entity, reference: Reference, key: Any) -> ForeignKeyViolation:
+    """The error for a reference to nothing."""
+    target = reference.target.entity
+    return ForeignKeyViolation(
+        f"{entity.name}.{', '.join(reference.fields)} points at the {target.name} {key!r}, which does not exist.",
+        entity=entity.name, fields=reference.fields, hint=f"Create the {target.name} first.",
+    )  # fmt: skip
+
+
+def referred_keys(entity: Entity, reference: Reference, rows: Sequence[Row]) -> Mapping[Any, None]:
+    """The keys that rows refer to, each once; references with a null part refer to nothing (B3)."""
+    target = reference.target.entity
+    by_target = dict(zip(reference.target_fields, reference.fields, strict=True))
+    positions = entity.positions(tuple(by_target[name] for name in target.key))
+    if len(positions) == 1:
+        (position,) = positions
+        return dict.fromkeys(row[position] for row in rows if row[position] is not None)
+    keys = (tuple([row[position] for position in positions]) for row in rows)
+    return dict.fromkeys(key for key in keys if None not in key)
+
+
+def _refers_to_expiring(entity: Entity) -> bool:
+    return any(expires(reference.target.entity) for reference in entity.references)
+
+
+def _refers_to_itself(entity: Entity) -> bool:
+    return any(reference.target.entity is entity for reference in entity.references)
+
+
+def _unique_positions(entity: Entity) -> frozenset[int]:
+    groups = [entity.key, *(fields for _, fields in uniques_of(entity))]
+    return frozenset(position for names in groups for position in entity.positions(names))

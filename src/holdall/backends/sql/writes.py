@@ -1,0 +1,307 @@
+"""Writing: programs for apply, shared by the SQL backends.
+
+Owns which statements a batch becomes and in which transaction. Must not know drivers or connections; programs yield `effects`. What stands
+in the way of a write, and how that is told, is in `obstacles`.
+
+A single statement that stands alone is a transaction of its own; anything longer gets one, or a savepoint inside the caller's, so that a
+batch that fails has done nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from holdall.backends.port import Atomicity, Delete, DeleteWhere, Insert, Patch, Row, UpdateWhere, Upsert, Write
+from holdall.backends.sql import effects
+from holdall.backends.sql.formats import Rows
+from holdall.backends.sql.obstacles import Obstacles, expires
+from holdall.errors import ConstraintViolation, ForeignKeyViolation, HoldallError, ProgrammingError, UniqueViolation, Unsupported
+from holdall.program import Program
+from holdall.query import Assignment, Value
+from holdall.query.shape import assignments_shape, shape
+from holdall.schema import Entity
+
+
+class Writes(Obstacles):
+    """The writing half of a SQL backend, on top of the reading one."""
+
+    def apply(self, batch: Sequence[Write], atomicity: Atomicity, tx: Any, now: dt.datetime | None) -> Program[list[Any]]:
+        """Do a batch of writes; see the port."""
+        for item in batch:
+            if isinstance(item, UpdateWhere):
+                _refuse_bulk_unique(item, self.unique_positions(item.select.entity))
+        short = len(batch) == 1 and atomicity == "atomic" and self._one_statement(batch[0], now)
+        if tx is not None:
+            if tx.read_only:
+                raise ProgrammingError("This transaction is read-only.", hint="Begin it with read_only=False to write in it.")
+            if short:
+                return [(yield from self._item(batch[0], tx, now))]
+            return (yield from self._in_savepoint(lambda: self._items(batch, atomicity, tx, now), tx))
+        if not batch:
+            return []
+        if short:
+            try:
+                return [(yield from self._attempt(batch[0], None, now))]
+            except (UniqueViolation, ForeignKeyViolation) as error:
+                if now is None or not self.may_expire:
+                    raise (yield from self.explained(batch[0], None, error)) from error
+            except ConstraintViolation as error:
+                raise (yield from self.explained(batch[0], None, error)) from error
+        return (yield from self.in_transaction(lambda session: self._items(batch, atomicity, session, now)))
+
+    def in_transaction(self, body: Callable[[Any], Program[Any]]) -> Program[Any]:
+        """Run `body(session)` in a transaction of its own."""
+        session = yield effects.Begin()
+        try:
+            result = yield from body(session)
+            yield effects.Commit(session)
+        except GeneratorExit:
+            raise
+        except BaseException:
+            yield effects.Rollback(session)
+            raise
+        return result
+
+    def _in_savepoint(self, body: Callable[[], Program[Any]], tx: Any) -> Program[Any]:
+        mark = yield from self.savepoint(tx)
+        try:
+            result = yield from body()
+        except HoldallError:
+            # An engine may have ended the whole transaction (a full disk): then the first error is what matters.
+            with suppress(HoldallError):
+                yield from self.rollback_to(tx, mark)
+            raise
+        yield from self.release(tx, mark)
+        return result
+
+    def _items(self, batch: Sequence[Write], atomicity: Atomicity, tx: Any, now: dt.datetime | None) -> Program[list[Any]]:
+        results: list[Any] = []
+        for item in batch:
+            if atomicity == "atomic":
+                results.append((yield from self._item(item, tx, now)))
+                continue
+            try:
+                results.append((yield from self._in_savepoint(lambda one=item: self._item(one, tx, now), tx)))  # type: ignore[misc]
+            except HoldallError as error:
+                results.append(error)
+        return results
+
+    def savepoint(self, tx: Any) -> Program[Any]:
+        """Mark a point in a transaction."""
+        tx.savepoints += 1
+        name = f"holdall_{tx.savepoints}"
+        yield effects.Control(tx, f"SAVEPOINT {name}")
+        return name
+
+    def release(self, tx: Any, savepoint: Any) -> Program[None]:
+        """Forget the mark and keep what was done since."""
+        yield effects.Control(tx, f"RELEASE SAVEPOINT {savepoint}")
+
+    def rollback_to(self, tx: Any, savepoint: Any) -> Program[None]:
+        """Undo what was done since the mark, and forget it."""
+        yield effects.Control(tx, f"ROLLBACK TO SAVEPOINT {savepoint}; RELEASE SAVEPOINT {savepoint}")
+
+    # One write. What it violates may be a row that has expired: then that is removed, and the write is tried once more.
+
+    def _item(self, item: Write, tx: Any, now: dt.datetime | None) -> Program[Any]:
+        if now is not None and self.refers_to_expiring(_entity(item)):
+            yield from self.check_changed_parents(item, tx, now)
+        try:
+            return (yield from self._attempt(item, tx, now))
+        except ConstraintViolation as error:
+            failed = error
+        if now is not None and (yield from self.make_room(item, failed, tx, now)):
+            try:
+                return (yield from self._attempt(item, tx, now))
+            except ConstraintViolation as error:
+                failed = error
+        raise (yield from self.explained(item, tx, failed)) from failed
+
+    def _attempt(self, item: Write, tx: Any, now: dt.datetime | None) -> Program[Any]:
+        return (yield from _WRITES[item.__class__](self, item, tx, now))
+
+    def _one_statement(self, item: Write, now: dt.datetime | None) -> bool:
+        """Whether the item is done by one statement, which is atomic by itself."""
+        if isinstance(item, Upsert):
+            return False
+        entity = _entity(item)
+        if isinstance(item, Insert) and (len(item.rows) != 1 or (now is not None and expires(entity))):
+            return False
+        return now is None or not self.refers_to_expiring(entity)
+
+    # Insert.
+
+    def insert(self, item: Insert, tx: Any, now: dt.datetime | None) -> Program[list[Any]]:
+        entity, rows = item.entity, item.rows
+        if not rows:
+            return []
+        if now is not None and expires(entity):
+            return (yield from self._insert_expiring(entity, rows, tx, now))
+        generated = entity.generated_field
+        numbered = generated is not None and any([row[generated.position] is None for row in rows])
+        text, encode = self.inserting(entity, entity.key if numbered else (), ())
+        encoded = encode(rows)
+        if len(rows) > 1:
+            if self.refers_to_itself(entity):
+                made = yield from self.deferring(effects.WriteMany(tx, text, encoded, entity), tx, entity)
+            else:
+                made = yield effects.WriteMany(tx, text, encoded, entity)
+        elif numbered:
+            made = yield effects.WriteReturning(tx, text, encoded[0], entity, list)
+        else:
+            yield effects.Write(tx, text, encoded[0], entity)
+            return [entity.row_key(rows[0])]
+        if now is not None and self.refers_to_expiring(entity):
+            yield from self.check_parents(entity, rows, tx, now)
+        return self._keys(entity, made) if numbered else list(map(entity.row_key, rows))
+
+    def _keys(self, entity: Entity, made: Rows) -> list[Any]:
+        if len(entity.key) == 1:
+            return [key for (key,) in made]
+        return self.statements.key_decoder(entity)(made)
+
+    def _insert_expiring(self, entity: Entity, rows: Sequence[Row], tx: Any, now: dt.datetime) -> Program[list[Any]]:
+        """As insert, one row after the other: an expired row with the same key is overwritten, those with the same uniques are removed."""
+        keys: list[Any] = []
+        for row in rows:
+            yield from self.clear_expired(entity, (row,), tx, now)
+            text, bind = self.replacing(entity)
+            made = yield effects.WriteReturning(tx, text, bind((*row, now)), entity, list)
+            if not made:
+                raise UniqueViolation("", entity=entity.name, fields=entity.key)
+            keys += self._keys(entity, made) if None in row else [entity.row_key(row)]
+        yield from self.check_parents(entity, rows, tx, now)
+        return keys
+
+    # Upsert.
+
+    def upsert(self, item: Upsert, tx: Any, now: dt.datetime | None) -> Program[tuple[str, Row]]:
+        entity, row = item.entity, item.row
+        by_key = self.by_key(entity, False, False)
+        decode = by_key.decode
+        assert decode is not None
+        values = [row[position] for position in entity.positions(item.by)]
+        if now is not None and expires(entity):
+            yield from self.clear_expired(entity, (row,), tx, now, also=item.by)
+        everything = tuple(field.name for field in entity.fields)
+        text, encode = self.inserting(entity, everything, item.by)
+        stored = yield effects.WriteReturning(tx, text, encode((row,))[0], entity, decode)
+        if stored:
+            if now is not None and self.refers_to_expiring(entity):
+                yield from self.check_parents(entity, (stored[0],), tx, now)
+            return "inserted", stored[0]
+        if not item.update:
+            statement = self.statement("read_by", entity, item.by, lambda: self.statements.by_fields(entity, item.by))
+            (existing,) = yield effects.Read(tx, statement.text, statement.bind(values), statement.decode)
+            return "ignored", existing
+        version = None if entity.version_field is None else entity.version_field.position
+        assignments = tuple(Assignment(p, Value(row[p], entity.fields[p].type)) for p in item.update if p != version)
+        key, params = assignments_shape(assignments)
+        statement = self.statement(
+            "update_by", entity, (item.by, key),
+            lambda: self.statements.update_fields(entity, assignments, len(params), item.by, count=True, returning=True),
+        )  # fmt: skip
+        decode = statement.decode
+        assert decode is not None
+        (changed,) = yield effects.WriteReturning(tx, statement.text, statement.bind([*params, *values]), entity, decode)
+        return "updated", changed
+
+    # By key.
+
+    def patch(self, item: Patch, tx: Any, now: dt.datetime | None) -> Program[int]:
+        entity, assignments = item.entity, item.assignments
+        timed = now is not None and expires(entity)
+        versioned = item.version is not None and entity.version_field is not None
+        if not assignments:
+            return (yield from self._touch(item, tx, now))
+        key, params = assignments_shape(assignments)
+        statement = self.statement(
+            "patch", entity, (key, versioned, timed),
+            lambda: self.statements.update_fields(entity, assignments, len(params), entity.key, versioned=versioned, timed=timed),
+        )  # fmt: skip
+        params += (item.key,) if len(entity.key) == 1 else item.key
+        if versioned:
+            params.append(item.version)
+        if timed:
+            params.append(now)
+        matched = yield effects.Write(tx, statement.text, statement.bind(params), entity)
+        if not matched and item.required:
+            raise (yield from self.absent(item, tx, now))
+        return matched  # type: ignore[no-any-return]
+
+    def _touch(self, item: Patch, tx: Any, now: dt.datetime | None) -> Program[int]:
+        """A patch that assigns nothing: only whether the row is there, in that version."""
+        (row,) = yield from self.fetch(item.entity, (item.key,), tx, now, None)
+        version = item.entity.version_field
+        matches = row is not None and (item.version is None or version is None or row[version.position] == item.version)
+        if not matches and item.required:
+            raise (yield from self.absent(item, tx, now))
+        return int(matches)
+
+    def delete(self, item: Delete, tx: Any, now: dt.datetime | None) -> Program[int]:
+        entity = item.entity
+        timed = now is not None and expires(entity)
+        versioned = item.version is not None and entity.version_field is not None
+        statement = self.statement(
+            "delete", entity, (versioned, timed), lambda: self.statements.delete_key(entity, versioned=versioned, timed=timed)
+        )
+        params: list[Any] = [item.key] if len(entity.key) == 1 else list(item.key)
+        if versioned:
+            params.append(item.version)
+        if timed:
+            params.append(now)
+        matched = yield effects.Write(tx, statement.text, statement.bind(params), entity)
+        if not matched and item.required:
+            raise (yield from self.absent(item, tx, now))
+        return matched  # type: ignore[no-any-return]
+
+    # By query.
+
+    def update_where(self, item: UpdateWhere, tx: Any, now: dt.datetime | None) -> Program[int]:
+        select, assignments = item.select, item.assignments
+        select_key, params = shape(select)
+        key, assigned = assignments_shape(assignments)
+        if not assignments and select.entity.version_field is None:
+            return len((yield from self.matched(select, tx)))
+        count = len(params)
+        statement = self.statement(
+            "update_where", select.entity, (select_key, key), lambda: self.statements.update_where(select, assignments, count)
+        )
+        return (yield effects.Write(tx, statement.text, statement.bind([*params, *assigned]), select.entity))  # type: ignore[no-any-return]
+
+    def delete_where(self, item: DeleteWhere, tx: Any, now: dt.datetime | None) -> Program[int]:
+        select = item.select
+        key, params = shape(select)
+        count = len(params)
+        statement = self.statement("delete_where", select.entity, key, lambda: self.statements.delete_where(select, count))
+        return (yield effects.Write(tx, statement.text, statement.bind(params), select.entity))  # type: ignore[no-any-return]
+
+
+def _entity(item: Write) -> Entity:
+    return item.select.entity if isinstance(item, UpdateWhere | DeleteWhere) else item.entity
+
+
+def _refuse_bulk_unique(item: UpdateWhere, unique: frozenset[int]) -> None:
+    """Unsupported if a key or unique field would change by expression on many rows (F7)."""
+    entity = item.select.entity
+    for assignment in item.assignments:
+        if assignment.position in unique and not isinstance(assignment.expr, Value):
+            name = entity.fields[assignment.position].name
+            raise Unsupported(
+                f"{entity.name}.{name} is part of a key or unique constraint; changing it on many records by an expression could "
+                "collide half-way.",
+                hint="Change the records one by one, or set a value.",
+            )
+
+
+_WRITES: dict[type, Callable[[Any, Any, Any, Any], Program[Any]]] = {
+    Insert: Writes.insert,
+    Upsert: Writes.upsert,
+    Patch: Writes.patch,
+    Delete: Writes.delete,
+    UpdateWhere: Writes.update_where,
+    DeleteWhere: Writes.delete_where,
+}
