@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.port.kit import Kit
 
 from holdall.backends.memory import MemoryBackend
 from holdall.backends.sqlite import SQLiteBackend
-from tests.port.kit import Kit
 
 BACKENDS: dict[str, Callable[[Path], Any]] = {
     "memory": lambda _: MemoryBackend(),
@@ -28,6 +28,14 @@ BACKENDS: dict[str, Callable[[Path], Any]] = {
 def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     """A new backend, neither opened nor holding anything."""
     return BACKENDS[request.param](tmp_path)
+
+
+@pytest.fixture
+def sync_kit(backend: Any) -> Iterator[Kit]:
+    """As `kit`, in one colour: for long cases about answers, which both colours get from the same programs."""
+    made = Kit(backend, None)
+    yield made
+    made.close()
 
 
 @pytest.fixture(params=["sync", "async"])

@@ -1,7 +1,7 @@
 """Queries as frozen data: nodes, terms, lookups, select, and the evaluator that is their meaning."""
 
 from holdall.query import agg
-from holdall.query.compiled import NO_TABLES, CompiledCondition, CompiledSelect, NoTables, Tables
+from holdall.query.compiled import NO_TABLES, CompiledCondition, CompiledSelect, Filter, NoTables, Tables
 from holdall.query.cursor import Place, read_cursor, write_cursor
 from holdall.query.describe import condition_text, expr_text, fingerprint, order_text, select_text
 from holdall.query.evaluate import Evaluator
@@ -94,6 +94,7 @@ __all__ = [
     "Evaluator",
     "Expr",
     "FieldRef",
+    "Filter",
     "Holds",
     "Include",
     "IsNull",

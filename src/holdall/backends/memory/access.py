@@ -77,51 +77,62 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A range of an ordered index: equality of its first fields, then bounds of the next one."""
+    """A range of an ordered index: equality of its first fields (`equal` are their operands), then bounds of the next one.
+
+    `places(entries, params)` gives the first place and the one after the last; `middle` where its nulls begin. Both are generated.
+    """
 
     positions: Positions
-    equal: tuple[int, ...] = ()
-    bounds: tuple[Part, ...] = ()
-    covers: frozenset[int] = frozenset()
-
-    def places(self, index: OrderedIndex, layout: Layout, params: Params) -> tuple[int, int]:
-        """The first place and the one after the last."""
-        fields = layout.entity.fields
-        prefix = tuple([_entry(layout, at, params[n]) for at, n in zip(self.positions, self.equal, strict=False)])
-        start = index.place(prefix) if prefix else 0
-        end = index.place((*prefix, TOP))
-        if self.bounds:
-            at = self.bounds[0].position
-            if fields[at].nullable:
-                end = index.place((*prefix, NULLS))
-            for bound in self.bounds:
-                first, last = _bound(layout, at, bound.op, params[bound.operand])
-                if first is not None:
-                    start = max(start, index.place((*prefix, *first)))
-                if last is not None:
-                    end = min(end, index.place((*prefix, *last)))
-        return start, max(start, end)
+    equal: tuple[int, ...]
+    bounded: bool
+    covers: frozenset[int]
+    places: Callable[[Any, Params], tuple[int, int]]
+    middle: Callable[[Any, Params], int]
 
 
-def _entry(layout: Layout, position: int, value: Any) -> Any:
+def _make_span(layout: Layout, positions: Positions, fixed: list[Part], bounds: tuple[Part, ...]) -> Span:
+    prefix = "".join(f"{_entry(layout, part.position, f'p[{part.operand}]')}, " for part in fixed)
+    lows = [f"entries.bisect_left(({prefix}))" if prefix else "0"]
+    highs: list[str] = []
+    for bound in bounds:
+        entry = _entry(layout, bound.position, f"p[{bound.operand}]")
+        if bound.op in ("gt", "gte", "prefix"):
+            lows.append(f"entries.bisect_left(({prefix}{entry}, {'TOP' if bound.op == 'gt' else ''}))")
+        if bound.op in ("lt", "lte"):
+            highs.append(f"entries.bisect_left(({prefix}{entry}, {'TOP' if bound.op == 'lte' else ''}))")
+        if bound.op == "prefix":
+            highs.append(f"after(entries, ({prefix}), p[{bound.operand}], {layout.entity.fields[bound.position].nullable})")
+    middle = f"entries.bisect_left(({prefix}NULLS,))"
+    if bounds and layout.entity.fields[bounds[0].position].nullable and not highs:
+        highs.append(middle)
+    if not highs:
+        highs.append(f"entries.bisect_left(({prefix}TOP,))" if prefix else "len(entries)")
+    if len(lows) > 1:
+        del lows[0]
+    start = lows[0] if len(lows) == 1 else f"max({', '.join(lows)})"
+    end = highs[0] if len(highs) == 1 else f"min({', '.join(highs)})"
+    source = f"def places(entries, p):\n    start = {start}\n    end = {end}\n    return start, end if end > start else start\n"
+    made: dict[str, Any] = {"TOP": TOP, "NULLS": NULLS, "after": _after}
+    exec(f"{source}def middle(entries, p):\n    return {middle}\n", made)  # noqa: S102  our own source, made of positions
+    covers = frozenset(part.number for part in (*fixed, *bounds))
+    return Span(positions, tuple(part.operand for part in fixed), bool(bounds), covers, made["places"], made["middle"])
+
+
+def _entry(layout: Layout, position: int, operand: str) -> str:
+    """Source of an operand as part of an entry."""
     item = layout.entity.fields[position]
-    value = value.int if item.type.kind == "uuid" else value
-    return (False, value) if item.nullable else value
+    value = f"{operand}.int" if item.type.kind == "uuid" else operand
+    return f"(False, {value})" if item.nullable else value
 
 
-def _bound(layout: Layout, position: int, op: str, value: Any) -> tuple[tuple[Any, ...] | None, tuple[Any, ...] | None]:
-    """Where a comparison starts and ends, as ends of entries."""
-    entry = _entry(layout, position, value)
-    if op == "gte":
-        return (entry,), None
-    if op == "gt":
-        return (entry, TOP), None
-    if op == "lt":
-        return None, (entry,)
-    if op == "lte":
-        return None, (entry, TOP)
-    after = _after_prefix(value)
-    return (entry,), None if after is None else (_entry(layout, position, after),)
+def _after(entries: Any, prefix: tuple[Any, ...], text: str, nullable: bool) -> int:
+    """The place after all entries whose text starts with this one."""
+    end = _after_prefix(text)
+    if end is None:
+        place: int = entries.bisect_left((*prefix, NULLS if nullable else TOP))
+    else:
+        place = entries.bisect_left((*prefix, (False, end) if nullable else end))
+    return place
 
 
 def _after_prefix(text: str) -> str | None:
@@ -144,19 +155,25 @@ class Walk:
     exact: bool
     nulls_first: bool | None
 
-    def rows(self, table: Table, params: Params, keep: int, test: Test, budget: int) -> list[Row] | None:
-        """At least the first `keep` rows that pass, in order but for ties; None if more than `budget` rows had to be tested."""
+    def rows(self, table: Table, params: Params, keep: int, test: Test, budget: int, sure: bool) -> list[Row] | None:
+        """At least the first `keep` rows that pass, in order but for ties; None if more than `budget` rows had to be tested.
+
+        `sure`: all rows of the span pass, so that no more than `keep` need be looked at.
+        """
         index = table.ordered(self.span.positions)
-        start, end = self.span.places(index, table.layout, params)
+        entries = index.entries()
+        start, end = self.span.places(entries, params)
+        if sure and self.exact and self.nulls_first is None:
+            return index.between(start, min(end, start + keep))
         found: list[Row] = []
-        tested, size = 0, max(16, keep * 2)
-        for first, last, reverse in self._segments(index, table.layout, params, start, end):
+        tested, size = 0, keep if sure else max(16, keep * 2)
+        for first, last, reverse in self._segments(entries, params, start, end):
             at, stop = (last, first) if reverse else (first, last)
             while at != stop:
                 low, high = (max(stop, at - size), at) if reverse else (at, min(stop, at + size))
-                chunk = list(index.between(low, high, reverse))
+                chunk = index.between(low, high, reverse)
                 at = low if reverse else high
-                found += test(chunk)
+                found += chunk if sure else test(chunk)
                 tested += len(chunk)
                 if len(found) >= keep and (self.exact or self._passed(found[keep - 1], chunk[-1])):
                     return found
@@ -169,11 +186,11 @@ class Walk:
         """Whether rows that tie with `row` are all behind."""
         return bool(row[self.first] != last[self.first])
 
-    def _segments(self, index: OrderedIndex, layout: Layout, params: Params, start: int, end: int) -> list[tuple[int, int, bool]]:
-        if self.nulls_first is None or self.span.bounds:
+    def _segments(self, entries: Any, params: Params, start: int, end: int) -> list[tuple[int, int, bool]]:
+        """The parts to walk through, one after the other: start, end, whether backwards."""
+        if self.nulls_first is None or self.span.bounded:
             return [(start, end, self.reverse)]
-        prefix = tuple([_entry(layout, at, params[n]) for at, n in zip(self.span.positions, self.span.equal, strict=False)])
-        middle = min(end, max(start, index.place((*prefix, NULLS))))
+        middle = min(end, max(start, self.span.middle(entries, params)))
         valued, nulls = (start, middle, self.reverse), (middle, end, False)
         return [nulls, valued] if self.nulls_first else [valued, nulls]
 
@@ -191,6 +208,8 @@ class Ways:
     spans: list[Span] = field(default_factory=list[Span])
     walks: list[Walk] = field(default_factory=list[Walk])
     timed: bool = False
+    walk_first: bool = False  # no bucket or span says more than the first walk
+    walk_sure: bool = False  # all rows of the first walk's span pass
 
     def covered(self, covers: frozenset[int]) -> bool:
         """Whether a way makes testing rows unnecessary."""
@@ -233,7 +252,7 @@ class Ways:
             return size, take, covers
         for span in self.spans:
             index = table.ordered(span.positions)
-            start, end = span.places(index, self.layout, params)
+            start, end = span.places(index.entries(), params)
             # Rows by an ordered index cost about three times as much as by a scan, which has its own.
             if (end - start) * 3 < total and end - start < size:
                 size, covers, take = end - start, span.covers, _between(index, start, end)
@@ -247,7 +266,7 @@ def _concat(parts: list[dict[Any, Row]]) -> Callable[[], list[Row]]:
 
 
 def _between(index: OrderedIndex, start: int, end: int) -> Callable[[], list[Row]]:
-    return lambda: list(index.between(start, end))
+    return lambda: index.between(start, end)
 
 
 # Finding the ways
@@ -279,10 +298,14 @@ def find_ways(select: Select, layout: Layout) -> Ways:
                 for part in parts
                 if part.position == positions[0] and part.op in ("in", "null")
             ]
-    ways.spans = [span for positions in sorted(layout.ordered) if (span := _span(positions, equal, parts)) is not None]
+    ways.spans = [span for positions in sorted(layout.ordered) if (span := _span(layout, positions, equal, parts)) is not None]
     if select.order and select.limit is not None and not select.distinct and not select.group_by:
         ways.walks = [walk for positions in sorted(layout.ordered) if (walk := _walk(positions, equal, parts, select, layout)) is not None]
-        ways.walks.sort(key=lambda walk: (not walk.span.covers, not walk.exact))
+        ways.walks.sort(key=lambda walk: (-len(walk.span.covers), not walk.exact))
+        others = [bucket.covers for bucket in ways.buckets] + [span.covers for span in ways.spans]
+        if ways.walks:
+            ways.walk_first = all(covers <= ways.walks[0].span.covers for covers in others)
+            ways.walk_sure = ways.covered(ways.walks[0].span.covers)
     return ways
 
 
@@ -300,7 +323,7 @@ def _parts(node: Condition, number: int, operand: int, select: Select) -> list[P
     if isinstance(node, Compare):
         left, right, op = node.left, node.right, node.op
         if isinstance(left, Value) and op in _MIRROR:
-            left, right, op = right, left, _MIRROR[op]  # type: ignore[assignment]
+            left, right, op = right, left, _MIRROR[op]  # type: ignore[assignment]  # mypy forgets the literals
         position = _own(left, select)
         if position is None or not isinstance(right, Value) or not right.type.orderable or op in ("ne", "not_same"):
             return []
@@ -334,7 +357,7 @@ def _point(layout: Layout, positions: Positions, equal: dict[int, Part]) -> Poin
 _BOUNDS = ("lt", "lte", "gt", "gte", "prefix")
 
 
-def _span(positions: Positions, equal: dict[int, Part], parts: list[Part]) -> Span | None:
+def _span(layout: Layout, positions: Positions, equal: dict[int, Part], parts: list[Part]) -> Span | None:
     """The narrowest range of an index; None if the condition says nothing about its first field."""
     fixed: list[Part] = []
     for position in positions:
@@ -345,12 +368,12 @@ def _span(positions: Positions, equal: dict[int, Part], parts: list[Part]) -> Sp
     bounds = tuple(part for part in parts if rest and part.position == rest[0] and part.op in _BOUNDS)
     if not fixed and not bounds:
         return None
-    return Span(positions, tuple(p.operand for p in fixed), bounds, frozenset(p.number for p in (*fixed, *bounds)))
+    return _make_span(layout, positions, fixed, bounds)
 
 
 def _walk(positions: Positions, equal: dict[int, Part], parts: list[Part], select: Select, layout: Layout) -> Walk | None:
     """The walk along an index that gives the order asked for; None if its first free field is not what is ordered by."""
-    span = _span(positions, equal, parts) or Span(positions)
+    span = _span(layout, positions, equal, parts) or _make_span(layout, positions, [], ())
     free = positions[len(span.equal) :]
     orders: list[tuple[int, Order]] = []
     for order in select.order:

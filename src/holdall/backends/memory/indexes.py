@@ -11,7 +11,7 @@ its hash and comparison are written in Python; values are in the lookup form of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from sortedcontainers import SortedList
@@ -124,9 +124,9 @@ class OrderedIndex:
 
     __slots__ = ("_entries", "_pending", "entry_of", "ik_of", "rows")
 
-    def __init__(self, entry_of: Callable[[Row], tuple[Any, ...]], ik_of: Callable[[tuple[Any, ...]], Any], rows: Rows) -> None:
+    def __init__(self, entry_of: Callable[[Row], tuple[Any, ...]], ik_of: Callable[[tuple[Any, ...]], Any] | None, rows: Rows) -> None:
         self.entry_of = entry_of
-        self.ik_of = ik_of
+        self.ik_of = ik_of  # None: the last part of an entry
         self.rows = rows  # the table's own rows, read only
         self._entries: Any = None
         self._pending: dict[tuple[Any, ...], bool] = {}  # entry -> whether it comes or goes
@@ -178,8 +178,10 @@ class OrderedIndex:
         place: int = self.entries().bisect_left(bound)
         return place
 
-    def between(self, start: int, end: int, reverse: bool = False) -> Iterator[Row]:
+    def between(self, start: int, end: int, reverse: bool = False) -> list[Row]:
         """The rows at these places, in order or in reverse."""
         rows, ik_of = self.rows, self.ik_of
-        for entry in self.entries().islice(start, end, reverse):
-            yield rows[ik_of(entry)]
+        entries = self.entries().islice(start, end, reverse)
+        if ik_of is None:
+            return [rows[entry[-1]] for entry in entries]
+        return [rows[ik_of(entry)] for entry in entries]

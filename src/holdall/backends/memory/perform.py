@@ -11,26 +11,30 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
+
+import msgspec
 
 from holdall.backends.capabilities import Isolation
 from holdall.backends.memory import effects as fx
 from holdall.backends.memory.access import Walk, Ways
 from holdall.backends.memory.indexes import Row
-from holdall.backends.memory.table import Layout, Table
+from holdall.backends.memory.table import Layout, Table, with_article
 from holdall.backends.memory.views import AGAIN, Change, Live, Overlay, Transaction, View
 from holdall.backends.memory.writes import Rules, Writer
-from holdall.backends.port import Write
+from holdall.backends.port import Insert, Upsert, Write
 from holdall.errors import DeadlineExceeded, ForeignKeyViolation, HoldallError, ProgrammingError, SerializationFailure, TransactionDoomed
-from holdall.query import CompiledSelect, Evaluator, Select
+from holdall.query import CompiledSelect, Evaluator, Filter, Select, Tables
 from holdall.schema import Entity
 
 LOG_KEEP = 1024  # entries that every open transaction has read may stay in the log up to this number, to be cut off together
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+Reader = Callable[[Sequence[Any], dt.datetime | None], "list[Row | None]"]
+
+
+class Prepared(msgspec.Struct, frozen=True, gc=False):
     """What a plan carries: the compiled select, the ways to its rows, its operands."""
 
     compiled: CompiledSelect
@@ -51,6 +55,7 @@ class Engine:
         self._log: list[Change] = []
         self._log_start = 0
         self._open: weakref.WeakSet[Transaction] = weakref.WeakSet()
+        self._readers: dict[Entity, Reader] = {}
         self._added: dict[Entity, int] = {}  # rows that can expire, added since expired ones were last looked for
         self._performers: dict[type, Callable[[Any], Any]] = {
             fx.Fetch: self._fetch,
@@ -70,7 +75,12 @@ class Engine:
 
     def perform(self, effect: Any) -> Any:
         """Do one effect."""
-        return self._performers[effect.__class__](effect)
+        kind = effect.__class__
+        if kind is fx.Fetch and effect.tx is None:  # the most frequent one, kept short
+            read = self._readers.get(effect.entity)
+            if read is not None:
+                return read(effect.keys, effect.now)
+        return self._performers[kind](effect)
 
     # Entities
 
@@ -82,6 +92,7 @@ class Engine:
                     self._live.add(table)
                     self._rules.add(table.layout)
                     self.tables[entity] = table
+                    self._readers[entity] = self._reader(table)
 
     def _table(self, entity: Entity) -> Table:
         table = self.tables.get(entity)
@@ -101,34 +112,35 @@ class Engine:
             finally:
                 self._stamp += 1
 
-    def _close(self, effect: fx.Close) -> None:
+    def _close(self, _: fx.Close) -> None:
         with self._lock:
             for tx in list(self._open):
                 self._end(tx, "the store was closed")
 
     # Reads
 
-    def _fetch(self, effect: fx.Fetch) -> list[Row | None]:
-        table = self.tables.get(effect.entity)
-        if table is None:
-            raise unknown(effect.entity)
-        if effect.tx is not None:
-            return self._fetch_in(effect, table)
-        layout, keys, stamp = table.layout, effect.keys, self._stamp
-        find = table.rows.get
-        if layout.uuid_key:
-            rows = [find(key.int) for key in keys]
-        else:
-            ik_of = layout.ik_of_key
-            rows = [find(ik_of(key)) for key in keys]
-        if stamp & 1 or stamp != self._stamp:
-            with self._lock:
-                rows = [table.rows.get(layout.ik_of_key(key)) for key in keys]
-        if layout.expiry is not None and effect.now is not None:
-            return _unexpired(rows, layout.expiry, effect.now)
-        return rows
+    def _reader(self, table: Table) -> Reader:
+        """The function that reads committed rows of a table by key."""
+        find, ik_of, uuid_key, expiry = table.rows.get, table.layout.ik_of_key, table.layout.uuid_key, table.layout.expiry
 
-    def _fetch_in(self, effect: fx.Fetch, table: Table) -> list[Row | None]:
+        def read(keys: Sequence[Any], now: dt.datetime | None) -> list[Row | None]:
+            stamp = self._stamp
+            if len(keys) == 1:
+                (key,) = keys
+                rows = [find(key.int if uuid_key else ik_of(key))]
+            else:
+                rows = [find(ik_of(key)) for key in keys]
+            if stamp & 1 or stamp != self._stamp:
+                with self._lock:
+                    rows = [find(ik_of(key)) for key in keys]
+            if now is not None and expiry is not None:
+                return _unexpired(rows, expiry, now)
+            return rows
+
+        return read
+
+    def _fetch(self, effect: fx.Fetch) -> list[Row | None]:
+        table = self._table(effect.entity)
         with self._lock:
             tx = self._enter(effect.tx)
             overlay, layout = tx.of(effect.entity), table.layout
@@ -149,7 +161,7 @@ class Engine:
         tx.note_lock(overlay.layout.entity, ik)
         if ik in overlay.before:
             self._end(tx, "it lost against a concurrent one")
-            raise SerializationFailure(f"A {overlay.layout.entity.name} to be locked was written by another transaction.", hint=AGAIN)
+            raise SerializationFailure(f"{overlay.layout.entity.name}: a row to be locked was written by another transaction.", hint=AGAIN)
 
     def _query(self, effect: fx.Query) -> list[Row]:
         prepared: Prepared = effect.plan.prepared
@@ -178,8 +190,7 @@ class Engine:
         if compiled.where is None:
             test = list
         elif not compiled.entities:
-            where = compiled.where
-            test = lambda rows: where(rows, params, self._live)  # noqa: E731
+            test = partial(_where, compiled.where, params, self._live)
         tx.scans.append((select.entity, test))
 
     def _search(self, view: View, table: Table, prepared: Prepared, keep: int | None, whole: bool) -> tuple[list[Row], bool]:
@@ -210,11 +221,12 @@ class Engine:
         if ways.key is not None or ways.unique is not None or ways.keys is not None or total < 64:
             return None
         walk: Walk = ways.walks[0]
-        size, take, covers = ways.choose(table, params)
-        # If the conditions are met by chance everywhere along the index, keep * total / size rows will be tested.
-        if take is not None and covers != walk.span.covers and keep * total >= size * size:
-            return None
-        rows = walk.rows(table, params, keep, test, budget=total // 4)
+        if not ways.walk_first:
+            size, take, _ = ways.choose(table, params)
+            # If the conditions are met by chance everywhere along the index, keep * total / size rows will be tested.
+            if take is not None and keep * total >= size * size:
+                return None
+        rows = walk.rows(table, params, keep, test, total // 4, ways.walk_sure)
         return None if rows is None else (rows, walk.exact)
 
     def _page(self, effect: fx.Page) -> tuple[list[Row], Any]:
@@ -252,12 +264,13 @@ class Engine:
             try:
                 results = self._write_all(live, effect)
                 self._purge(effect)
-                if self._open:
-                    self._log.extend(live.journal)
-                return results
             except BaseException:
                 live.undo(0)
                 raise
+            else:
+                if self._open:
+                    self._log.extend(live.journal)
+                return results
             finally:
                 live.journal.clear()
                 self._stamp += 1
@@ -304,11 +317,11 @@ class Engine:
         if now is None:
             return
         for write in effect.batch:
-            entity = getattr(write, "entity", None)
-            if entity is None or entity.expiry_field is None:
+            if not isinstance(write, Insert | Upsert) or write.entity.expiry_field is None:
                 continue
+            entity = write.entity
             rows = self.tables[entity].rows
-            added = self._added[entity] = self._added.get(entity, 0) + len(getattr(write, "rows", (None,)))
+            added = self._added[entity] = self._added.get(entity, 0) + (len(write.rows) if isinstance(write, Insert) else 1)
             if added > max(256, len(rows) // 2):
                 self._added[entity] = 0
                 self._purge_entity(entity, now)
@@ -423,12 +436,12 @@ class Engine:
                     latest = parents.table.rows
                     rows = (row for ik in overlay.own if (row := overlay.delta[ik]) is not None)
                     if any((value := value_of(row)) in parents.before and value not in latest for row in rows):
-                        return f"a {target.name} that a {entity.name} points at was removed by another transaction"
+                        return f"{with_article(target)} that {with_article(entity)} points at was removed by another transaction"
                 if overlay.before and parents is not None and parents.own:
                     latest = overlay.table.rows
                     rows = (row for ik in overlay.before if (row := latest.get(ik)) is not None)
                     if any(value in parents.own and value not in parents.table.rows for value in map(value_of, rows) if value is not None):
-                        return f"another transaction let a {entity.name} point at a {target.name} that was removed here"
+                        return f"another transaction let {with_article(entity)} point at {with_article(target)} that was removed here"
         return ""
 
     def _rollback(self, effect: fx.Rollback) -> None:
@@ -455,6 +468,10 @@ class Engine:
 def unknown(entity: Entity) -> ProgrammingError:
     """The error for an entity that `ensure_schema` was never told about."""
     return ProgrammingError(f"{entity.name} is not known to this memory store.", hint="Call ensure_schema with it first.")
+
+
+def _where(where: Filter, params: Sequence[Any], tables: Tables, rows: Iterable[Row]) -> list[Row]:
+    return where(rows, params, tables)
 
 
 def _unexpired(rows: list[Row | None], position: int, now: dt.datetime) -> list[Row | None]:

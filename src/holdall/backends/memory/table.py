@@ -122,7 +122,7 @@ class Table:
 
     def clear(self) -> None:
         """Remove everything."""
-        self.rows = {}
+        self.rows.clear()  # the same dict: readers hold its `get`
         self._indexes, self._uniques, self._hashes, self._ordered = [], {}, {}, {}
 
     def unique(self, positions: Positions) -> UniqueIndex:
@@ -145,7 +145,7 @@ class Table:
         """The index for ranges and orders of these fields."""
         index = self._ordered.get(positions)
         if index is None:
-            ik_of = itemgetter(-1) if positions != self.layout.key or len(positions) == 1 else _whole
+            ik_of = None if positions != self.layout.key or len(positions) == 1 else _whole
             index = self._ordered[positions] = OrderedIndex(self.layout.entry_of(positions), ik_of, self.rows)
             self._indexes.append(index)
         return index
@@ -166,3 +166,8 @@ class Table:
             return lambda value: () if (row := get(value)) is None else (row,)
         buckets = self.hash(positions).buckets
         return lambda value: () if (bucket := buckets.get(value)) is None else bucket.values()
+
+
+def with_article(entity: Entity) -> str:
+    """The entity's name with its article."""
+    return f"{'an' if entity.name[:1].lower() in 'aeiou' else 'a'} {entity.name}"
