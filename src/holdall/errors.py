@@ -10,6 +10,7 @@ mapped to these in each backend's `perform` module, once.
     ├─ Unsupported               the backend cannot keep the promise asked for (before any I/O)
     ├─ SizeLimit                 a value or batch is over the backend's published limit (before any I/O)
     ├─ SchemaMismatch            the stored schema does not fit the models; lists the differences
+    ├─ BadFile ── BadRow         a file to be imported cannot be read; one of its rows cannot be taken: lists all problems of the row
     ├─ ConstraintViolation ─┬─ UniqueViolation · ForeignKeyViolation · NotNullViolation · CheckViolation
     ├─ NotFound · MultipleFound · VersionMismatch · NotLoaded
     ├─ TransactionConflict ─┬─ SerializationFailure · Deadlock · LockTimeout
@@ -117,6 +118,32 @@ class SchemaMismatch(HoldallError):
     def __init__(self, message: str, differences: Sequence[str], *, hint: str = "") -> None:
         self.differences = tuple(differences)
         super().__init__(message + "".join(f"\n  {line}" for line in self.differences), hint=f"\n{hint}" if hint else "")
+
+
+class BadFile(HoldallError):
+    """A file cannot be read as what it should be. `source` names it; `line` is where, from 1, and `row` the data row, where known."""
+
+    code = "bad_file"
+
+    def __init__(self, message: str, *, source: str = "", line: int | None = None, row: int | None = None, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.source = source
+        self.line = line
+        self.row = row
+
+
+class BadRow(BadFile):
+    """One row of a file cannot be taken. `problems` lists all of them, not only the first."""
+
+    code = "bad_row"
+
+    def __init__(self, source: str, row: int, line: int | None, problems: Sequence[Problem], *, hint: str = "") -> None:
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        place = f"row {row} (line {line})" if line is not None else f"row {row}"
+        lines = "".join(f"\n  {problem}" for problem in self.problems)
+        message = f"{source}, {place}: {count} problem{'s' if count != 1 else ''}{lines}"
+        super().__init__(message, source=source, line=line, row=row, hint=f"\n{hint}" if hint else "")
 
 
 class ConstraintViolation(HoldallError):

@@ -62,6 +62,11 @@ ALLOWED = [
         "its engine is this process: one lock makes it safe under threads",
     ),
     Allowance(
+        "holdall.model.keys",
+        frozenset({"thread", "clock"}),
+        "a UUIDv7 holds the millisecond it was made in, and is greater than the one made before it in this process",
+    ),
+    Allowance(
         "holdall.cli.*",
         frozenset({"async", "clock"}),
         "the outermost layer: starts event loops and shows how long things took",

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, Protocol, runtime_checkable
+
+import msgspec
 
 from holdall.backends.capabilities import Capabilities, Isolation
 from holdall.program import Program
@@ -29,8 +30,7 @@ Atomicity = Literal["atomic", "per_item"]
 # Writes. A batch is a list of these; `apply` gives one result per item.
 
 
-@dataclass(frozen=True, slots=True)
-class Insert:
+class Insert(msgspec.Struct, frozen=True):
     """New rows of one entity. A generated int key that is None is made by the store. UniqueViolation if a key or unique is taken.
 
     Result: the list of keys, in order, with generated ones filled in.
@@ -40,8 +40,7 @@ class Insert:
     rows: Sequence[Row]
 
 
-@dataclass(frozen=True, slots=True)
-class Upsert:
+class Upsert(msgspec.Struct, frozen=True):
     """Insert `row`, or change the existing row that has the same values in the fields `by` (the key, or one unique constraint).
 
     `update` are the positions to take over from `row` into the existing one; none: leave it as it is. Any violation of another
@@ -55,8 +54,7 @@ class Upsert:
     update: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Patch:
+class Patch(msgspec.Struct, frozen=True):
     """Change the row with this key. `version`, when not None, must equal the row's version field (F10).
 
     `required`: raise NotFound if the row is absent or expired, VersionMismatch if its version differs. Otherwise the result tells.
@@ -70,8 +68,7 @@ class Patch:
     required: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Delete:
+class Delete(msgspec.Struct, frozen=True):
     """Remove the row with this key, following the on_delete rules of references to it. As Patch otherwise."""
 
     entity: Entity
@@ -80,8 +77,7 @@ class Delete:
     required: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateWhere:
+class UpdateWhere(msgspec.Struct, frozen=True):
     """Change every row that `select.where` matches (order, limit and offset are not set). Result: matched rows (F1).
 
     A version field is counted up on each. Changing a unique field or key by expression is refused before (F7).
@@ -91,8 +87,7 @@ class UpdateWhere:
     assignments: tuple[Assignment, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteWhere:
+class DeleteWhere(msgspec.Struct, frozen=True):
     """Remove every row that `select.where` matches. Result: the number of rows matched (cascaded ones not counted)."""
 
     select: Select
@@ -104,8 +99,7 @@ Write = Insert | Upsert | Patch | Delete | UpdateWhere | DeleteWhere
 # Plans.
 
 
-@dataclass(frozen=True, slots=True)
-class Native:
+class Native(msgspec.Struct, frozen=True):
     """The backend answers the whole select. `prepared` is its own (compiled text, chosen index); `steps` say it to people."""
 
     select: Select
@@ -113,8 +107,7 @@ class Native:
     steps: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
+class Split(msgspec.Struct, frozen=True):
     """The backend answers `native`; the store keeps of its rows those that meet `residual`, then sorts, cuts and projects as `select`."""
 
     select: Select
@@ -123,8 +116,7 @@ class Split:
     steps: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Refuse:
+class Refuse(msgspec.Struct, frozen=True):
     """The backend cannot answer; becomes Unsupported(reason, hint=remedy)."""
 
     reason: str

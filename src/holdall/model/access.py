@@ -73,7 +73,7 @@ class Access:
     @classmethod
     def get(cls: type[M], key: Any) -> M | None:  # type: ignore[misc]  # as above
         """The record with this key (a tuple for a composite key), or None. One round trip."""
-        return ambient_home(cls).run("get", cls, key)  # type: ignore[no-any-return]
+        return ambient_home(cls).get_record(cls, key)  # type: ignore[no-any-return]
 
     @classmethod
     def get_many(cls: type[M], keys: Iterable[Any]) -> list[M | None]:  # type: ignore[misc]  # as above

@@ -16,6 +16,10 @@ from holdall.errors import ProgrammingError
 class Home(Protocol):
     """What a store offers to models and queries: operations by name, blocking or awaited."""
 
+    def get_record(self, model: Any, key: Any) -> Any:
+        """The record with this key, or None."""
+        ...
+
     def run(self, name: str, /, *args: Any) -> Any:
         """Do the operation and return its result."""
         ...

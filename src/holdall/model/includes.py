@@ -6,11 +6,10 @@ Owns the spelling and merging of includes. Must not load anything.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 from holdall.errors import QueryError, near_name
-from holdall.query import Include, RelationTerm
+from holdall.query import Include, RelationTerm, replace
 from holdall.schema import Entity, Relation
 
 

@@ -5,8 +5,8 @@ Owns how users spell queries. Every building method returns a new query. Must no
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Generator, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar
 
 from holdall.errors import QueryError, near_name
@@ -14,6 +14,7 @@ from holdall.model.ambient import Home, ambient_home
 from holdall.query import (
     Aggregate,
     Column,
+    Compare,
     Condition,
     Consistency,
     FieldRef,
@@ -21,6 +22,7 @@ from holdall.query import (
     Order,
     Select,
     Term,
+    Value,
     aggregate,
     all_of,
     as_condition,
@@ -30,6 +32,7 @@ from holdall.query import (
     lookup,
     make_order,
     references,
+    replace,
     resolve,
     text_order,
     text_term,
@@ -106,10 +109,18 @@ class QueryBase(Generic[M]):
     def where(self, *conditions: Condition | bool, **lookups: Any) -> Self:
         """Only records that meet all conditions: where(Order.total >= 3, customer__name="Ada"). Repeated calls add up."""
         entity = self._select.entity
-        found = [resolve(entity, as_condition(condition)) for condition in conditions]
-        for condition in found:
-            self._check_root(condition)
-        found += [lookup(entity, name, value) for name, value in lookups.items()]
+        found: list[Condition] = []
+        for condition in conditions:
+            if condition.__class__ is Compare:  # one field and one value, most often: nothing to resolve
+                left = condition.left  # type: ignore[union-attr]  # a Compare, as the line above says
+                if left.__class__ is FieldRef and left.entity is entity and condition.right.__class__ is Value:  # type: ignore[union-attr]
+                    found.append(condition)  # type: ignore[arg-type]  # as above
+                    continue
+            resolved = resolve(entity, as_condition(condition))
+            self._check_root(resolved)
+            found.append(resolved)
+        for name, value in lookups.items():
+            found.append(lookup(entity, name, value))
         if self._select.limit is not None or self._select.offset:
             raise QueryError("where() after limit() or offset() would filter what is already cut.", hint="Call where() before limit().")
         return self._with(where=all_of(self._select.where, *found))
@@ -249,6 +260,19 @@ class QueryBase(Generic[M]):
         self._check_root(made._expr)
         return replace(self._select, columns=(Column(fn, made._expr),), order=(), includes=())
 
+    def _walk(self, page_rows: int) -> Generator[tuple[Select, int, str | None] | None, Page[M]]:
+        """What to ask for next while streaming: a query, a page size and a cursor; is sent each page; None at the end."""
+        remaining = self._select.limit
+        select, cursor = replace(self._select, limit=None), None
+        while remaining is None or remaining > 0:
+            page = yield select, page_rows if remaining is None else min(page_rows, remaining), cursor
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+            remaining = None if remaining is None else remaining - len(page.items)
+            select = replace(select, offset=0)
+        yield None
+
     def __repr__(self) -> str:
         from holdall.query import select_text
 
@@ -325,13 +349,12 @@ class Query(QueryBase[M]):
 
     def stream(self, page_rows: int = 1000) -> Iterator[M]:
         """All records, read in pages; each page is a read of its own unless a transaction is open."""
-        cursor = None
-        while True:
-            page: Page[M] = self._store().run("page", self._model, self._select, page_rows, cursor, True)
+        walk = self._walk(page_rows)
+        ask = next(walk, None)
+        while ask is not None:
+            page: Page[M] = self._store().run("page", self._model, *ask, True)
             yield from page.items
-            cursor = page.next_cursor
-            if cursor is None:
-                return
+            ask = walk.send(page)
 
     def __iter__(self) -> Iterator[M]:
         return self.stream()
@@ -409,14 +432,13 @@ class AsyncQuery(QueryBase[M]):
 
     async def stream(self, page_rows: int = 1000) -> AsyncIterator[M]:
         """All records, read in pages; each page is a read of its own unless a transaction is open."""
-        cursor = None
-        while True:
-            page: Page[M] = await self._store().arun("page", self._model, self._select, page_rows, cursor, True)
+        walk = self._walk(page_rows)
+        ask = next(walk, None)
+        while ask is not None:
+            page: Page[M] = await self._store().arun("page", self._model, *ask, True)
             for item in page.items:
                 yield item
-            cursor = page.next_cursor
-            if cursor is None:
-                return
+            ask = walk.send(page)
 
     def __aiter__(self) -> AsyncIterator[M]:
         return self.stream()

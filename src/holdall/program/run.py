@@ -7,10 +7,8 @@ what it began. Must not know any engine.
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 import time
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -60,6 +58,8 @@ def run(program: Program[T], perform: Callable[[Any], Any]) -> T:
 
 async def arun(program: Program[T], perform: Callable[[Any], Awaitable[Any]]) -> T:
     """As `run`, awaiting each effect. After a cancellation the program's clean-up effects are shielded from further ones."""
+    import asyncio  # here and below, so that a synchronous program does not load it
+
     cancelled = False
     try:
         effect = program.send(None)
@@ -92,8 +92,8 @@ def _here(effect: Any) -> Any:
         return time.sleep(effect.seconds)
     assert isinstance(effect, Call)
     result = effect.function(*effect.args)
-    if inspect.isawaitable(result):
-        if inspect.iscoroutine(result):
+    if isinstance(result, Awaitable):
+        if isinstance(result, Coroutine):
             result.close()
         raise ProgrammingError(
             f"{effect.function.__qualname__} is async, but was called through the synchronous store.",
@@ -104,7 +104,9 @@ def _here(effect: Any) -> Any:
 
 async def _here_async(effect: Any) -> Any:
     if isinstance(effect, Sleep):
+        import asyncio
+
         return await asyncio.sleep(effect.seconds)
     assert isinstance(effect, Call)
     result = effect.function(*effect.args)
-    return await result if inspect.isawaitable(result) else result
+    return await result if isinstance(result, Awaitable) else result

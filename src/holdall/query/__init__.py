@@ -1,10 +1,13 @@
 """Queries as frozen data: nodes, terms, lookups, select, and the evaluator that is their meaning."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from holdall.query import agg
 from holdall.query.compiled import NO_TABLES, CompiledCondition, CompiledSelect, Filter, NoTables, Tables
 from holdall.query.cursor import Place, read_cursor, write_cursor
 from holdall.query.describe import condition_text, expr_text, fingerprint, order_text, select_text
-from holdall.query.evaluate import Evaluator
 from holdall.query.functions import lookup_code
 from holdall.query.lookups import OPERATORS, Q, json_condition, lookup, parse_path, resolve, text_lookup, text_order, text_term
 from holdall.query.nodes import (
@@ -15,6 +18,7 @@ from holdall.query.nodes import (
     Arith,
     Column,
     Compare,
+    CompareOp,
     Condition,
     Constant,
     Expr,
@@ -68,11 +72,15 @@ from holdall.query.select import (
     key_ref,
     prepare,
     references,
+    replace,
     reverse,
     with_key_order,
 )
 from holdall.query.shape import ShapeCache, ShapeKey, assignments_shape, condition_shape, shape
 from holdall.query.terms import EachTerm, RelationTerm, Term, as_term, checked, class_term, expr_name, operand, unknown_field
+
+if TYPE_CHECKING:
+    from holdall.query.evaluate import Evaluator
 
 __all__ = [
     "FALSE",
@@ -85,6 +93,7 @@ __all__ = [
     "Assignment",
     "Column",
     "Compare",
+    "CompareOp",
     "CompiledCondition",
     "CompiledSelect",
     "Condition",
@@ -163,6 +172,7 @@ __all__ = [
     "quantified",
     "read_cursor",
     "references",
+    "replace",
     "resolve",
     "reverse",
     "select_text",
@@ -174,3 +184,12 @@ __all__ = [
     "with_key_order",
     "write_cursor",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The evaluator on first use: it is large, and only stores that compute in Python need it."""
+    if name == "Evaluator":
+        from holdall.query.evaluate import Evaluator
+
+        return Evaluator
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,9 +7,6 @@ the store and is stable under concurrent writes. Signing is for outer layers tha
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
@@ -23,8 +20,7 @@ from holdall.schema import from_plain, plain
 Direction = Literal["next", "prev"]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """Where a page begins: beyond the row with these order values, forward or backward."""
 
     direction: Direction
@@ -40,6 +36,8 @@ def write_cursor(select: Select, order: tuple[Order, ...], place: Place, secret:
 
 def read_cursor(select: Select, order: tuple[Order, ...], text: str, secret: bytes = b"") -> Place:
     """The place that a text stands for; QueryError if it is no cursor, or one of another query."""
+    import hmac
+
     bad = QueryError("This is not a cursor that was given out here.", name="cursor", kind="bad_value", hint="Start at the first page.")
     if len(text) > 8192:
         raise bad
@@ -61,4 +59,6 @@ def read_cursor(select: Select, order: tuple[Order, ...], text: str, secret: byt
 
 
 def _sign(body: bytes, secret: bytes) -> bytes:
+    import hashlib
+
     return hashlib.blake2b(body, digest_size=12, key=secret[:64]).digest()

@@ -5,9 +5,8 @@ Equal queries give equal text. Must not be parsed back.
 
 from __future__ import annotations
 
-import hashlib
-
 from holdall.query.nodes import (
+    TRUE,
     Aggregate,
     And,
     Arith,
@@ -85,16 +84,26 @@ def order_text(order: tuple[Order, ...]) -> str:
 
 def select_text(select: Select) -> str:
     """One line that says the whole query, without limit and position."""
-    parts = [select.entity.name, f"where {condition_text(select.where)}", f"order {order_text(select.order)}"]
+    parts = [select.entity.name]
+    if select.where != TRUE:
+        parts.append(f"where {condition_text(select.where)}")
+    if select.order:
+        parts.append(f"order by {order_text(select.order)}")
     if select.columns is not None:
         parts.append("columns " + ", ".join(f"{column.alias}={expr_text(column.expr)}" for column in select.columns))
     if select.group_by:
-        parts.append("group " + ", ".join(map(expr_text, select.group_by)))
+        parts.append("group by " + ", ".join(map(expr_text, select.group_by)))
+    if select.having != TRUE:
         parts.append(f"having {condition_text(select.having)}")
-    parts.append(f"distinct {select.distinct} without {sorted(select.without)}")
+    if select.distinct:
+        parts.append("distinct")
+    if select.without:
+        parts.append("without filters " + ", ".join(sorted(select.without)))
     return "; ".join(parts)
 
 
 def fingerprint(select: Select) -> str:
     """A short digest of `select_text`: equal for the same query with another limit or position."""
+    import hashlib  # here, because loading it takes as long as half of this package
+
     return hashlib.blake2b(select_text(select).encode("utf-8", "surrogatepass"), digest_size=9).hexdigest()

@@ -146,21 +146,22 @@ def _next(entity: Entity, here: AnyTerm, part: str, last: bool) -> AnyTerm:
         names = [*here._relation.target.entity.by_name, *here._relation.target.entity.relations]
         if part not in names and last:
             raise _unknown_last(here._relation.target.entity, part)
-        return getattr(target, part)  # type: ignore[no-any-return]  # __getattr__ of terms
+        return target.__getattr__(part)  # not getattr(): a path may name what a term has for itself, such as _steps
     if isinstance(here, Term):
         kind = expr_type(here._expr).kind
         if kind not in ("json", "dict", "record", "list"):
             raise QueryError(
                 f"{here} has no operator or part '{part}'.", name=part, kind="unknown_operator", hint=near_name(part, OPERATORS)
             )
-        return here[int(part) if part.isdigit() and kind in ("json", "list") else part]
+        return here[int(part) if kind in ("json", "list") and part.isascii() and part.isdigit() and len(part) < 10 else part]
     return _step(entity, here, part)
 
 
 def _unknown_last(entity: Entity, part: str) -> QueryError:
     error = unknown_field(entity, part)
-    if near_name(part, OPERATORS).startswith("Did"):
-        return QueryError(error.message, name=part, kind="unknown_operator", hint=near_name(part, OPERATORS))
+    near = near_name(part, [*entity.by_name, *entity.relations, *OPERATORS])
+    if near.startswith("Did") and near == near_name(part, OPERATORS):
+        return QueryError(error.message, name=part, kind="unknown_operator", hint=near)
     return error
 
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal
+
+import msgspec
 
 from holdall.errors import QueryError
 from holdall.query.nodes import (
@@ -32,12 +33,12 @@ from holdall.query.nodes import (
 )
 from holdall.schema import Entity, Relation
 
+replace = msgspec.structs.replace  # a changed copy of a node: dataclasses.replace for structs
 Consistency = Literal["strong", "eventual"]
 Lock = Literal["update", "share"]
 
 
-@dataclass(frozen=True, slots=True)
-class Include:
+class Include(msgspec.Struct, frozen=True):
     """Load `relation` with the records. `select` restricts and orders a to-many side (its limit is per parent)."""
 
     relation: Relation
@@ -45,8 +46,7 @@ class Include:
     select: Select | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Select:
+class Select(msgspec.Struct, frozen=True):
     """A query. Rows of `entity` that meet `where`, sorted, cut, and either whole (`columns` None) or as tuples of columns.
 
     `without` names default filters that are switched off ('*' for all). `now` is the instant from which rows with an earlier or equal
@@ -78,8 +78,7 @@ class Select:
         return bool(self.group_by) or any(isinstance(column.expr, Aggregate) for column in self.columns or ())
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
+class Assignment(msgspec.Struct, frozen=True):
     """Field `position` of the entity becomes `expr`: a Value (whose value may be None), or arithmetic on the row's own fields."""
 
     position: int

@@ -370,10 +370,12 @@ def comparable(left: Type, right: Type) -> bool:
 
 
 def mismatch(expr: Expr, why: str) -> QueryError:
+    """The error for an operand that cannot be compared with the expression."""
     return QueryError(f"{expr_name(expr)} cannot be compared: {why}.", name=last_name(expr), kind="bad_value")
 
 
 def last_name(expr: Expr) -> str:
+    """The path as the user wrote it, without the model's name."""
     return expr.name if isinstance(expr, FieldRef) else expr_name(expr)
 
 

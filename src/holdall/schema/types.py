@@ -37,6 +37,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from types import UnionType
 from typing import Any, Literal, Protocol
 
 Kind = Literal[
@@ -129,7 +130,7 @@ class Type:
         """The canonical form of an operand given in Python; BadOperand if it is of another type. None is not accepted."""
         if self.codec is not None and self.codec.python_type is not None:
             python_type = self.codec.python_type
-            if isinstance(python_type, type) and isinstance(value, python_type):
+            if isinstance(python_type, type | UnionType) and isinstance(value, python_type):
                 try:
                     value = self.codec.encode(value)
                 except (ValueError, TypeError) as error:
@@ -184,8 +185,10 @@ def canonical_decimal(type_: Type, value: Decimal) -> Decimal:
         raise BadOperand(f"{value} is not finite")
     sign, digits, exponent = value.as_tuple()
     assert isinstance(exponent, int)
-    while exponent < 0 and digits and digits[-1] == 0:
-        digits, exponent = digits[:-1], exponent + 1
+    zeros = 0
+    while zeros < -exponent and zeros < len(digits) and digits[-1 - zeros] == 0:
+        zeros += 1
+    digits, exponent = digits[: len(digits) - zeros], exponent + zeros
     if not any(digits):
         sign, digits, exponent = 0, (0,), 0
     if exponent > DECIMAL_DIGITS_MAX or -exponent > DECIMAL_DIGITS_MAX:

@@ -9,7 +9,8 @@ import datetime as dt
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
+from uuid import UUID
 
 from holdall.backends import Backend, Isolation, Native, Refuse, Row, Transactions
 from holdall.errors import (
@@ -17,6 +18,7 @@ from holdall.errors import (
     HoldallError,
     MultipleFound,
     NotLoaded,
+    OutcomeUnknown,
     ProgrammingError,
     QueryError,
     TransactionDoomed,
@@ -24,10 +26,11 @@ from holdall.errors import (
     ValidationError,
 )
 from holdall.model import Model, linked_models
-from holdall.program import Program
+from holdall.program import Call, Program
 from holdall.query import Select, prepare
 from holdall.schema import Entity
 
+T = TypeVar("T")
 Clock = Callable[[], dt.datetime]
 # Errors raised before anything reached the engine: they leave a transaction as it was.
 HARMLESS = (ValidationError, QueryError, Unsupported, DeclarationError, ProgrammingError, MultipleFound, NotLoaded)
@@ -43,6 +46,7 @@ class Scope:
 
     __slots__ = (
         "after_commit", "closed", "core", "doomed", "handle", "isolation", "outer", "owner", "read_only", "savepoint", "timeout_s",
+        "touched",
     )  # fmt: skip
 
     def __init__(
@@ -65,6 +69,13 @@ class Scope:
         self.doomed: BaseException | None = None
         self.closed = False
         self.after_commit: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
+        self.touched: list[tuple[Model, Row | None]] = []
+
+    def undo(self) -> None:
+        """Tell the records written here that what they wrote is not stored after all, so that saving them again writes it."""
+        for record, row in reversed(self.touched):
+            record.__unstored__(row)
+        self.touched.clear()
 
     @property
     def root(self) -> Scope:
@@ -74,8 +85,9 @@ class Scope:
             scope = scope.outer
         return scope
 
-    def check(self, owner: tuple[Any, ...]) -> None:
-        """ProgrammingError if used by another thread, task or process than began it (G7); TransactionDoomed after an error (G2)."""
+    def check(self, owner: tuple[Any, ...], *, writes: bool = False) -> None:
+        """ProgrammingError if used by another thread, task or process than began it (G7), or to write when it is read-only;
+        TransactionDoomed after an error (G2)."""
         if self.owner != owner:
             raise ProgrammingError(
                 "A transaction was used outside the thread, task or process that began it.",
@@ -83,6 +95,8 @@ class Scope:
             )
         if self.closed:
             raise ProgrammingError("This transaction has already ended.", hint="Begin a new one.")
+        if writes and self.root.read_only:
+            raise ProgrammingError("This transaction is read-only.", hint="Begin it without read_only=True to write.")
         scope: Scope | None = self
         while scope is not None:
             if scope.doomed is not None:
@@ -96,6 +110,13 @@ class Scope:
 def owner_here(task: Any = None) -> tuple[Any, ...]:
     """Who is running: process, thread and asyncio task."""
     return (os.getpid(), threading.get_ident(), task)
+
+
+def task_here() -> tuple[Any, ...]:
+    """The same for code that runs in an event loop."""
+    import asyncio
+
+    return owner_here(asyncio.current_task())
 
 
 class Core:
@@ -117,7 +138,7 @@ class Core:
         self.models = tuple(models)
         self.records = dict(records or {})
         self.autoload = autoload
-        self.ready: dict[type[Model], Hooks] = {}
+        self.ready: dict[type[Model], Ready] = {}
         self.handlers: dict[tuple[str, Any], list[Callable[..., Any]]] = {}
         self.expires = False
         self.opened = False
@@ -143,10 +164,13 @@ class Core:
         return backend
 
 
-class Hooks:
-    """The event handlers of one model in one store, by event name; `any` says whether there are some at all."""
+class Ready:
+    """What a store knows of a model that is ready: its entity and its event handlers, by event name; `any` says whether there are some.
 
-    __slots__ = ("any", "by_event")
+    `plain_key` is the class whose values are canonical keys as they are (UUID); None if keys must be looked at.
+    """
+
+    __slots__ = ("any", "by_event", "entity", "plain_key")
 
     def __init__(self, core: Core, model: type[Model]) -> None:
         found: dict[str, list[Callable[..., Any]]] = {}
@@ -159,6 +183,9 @@ class Hooks:
                 found[event] = handlers
         self.by_event = found
         self.any = bool(found)
+        self.entity = entity = model.__entity__
+        key = entity.by_name[entity.key[0]].type
+        self.plain_key = UUID if len(entity.key) == 1 and key.kind == "uuid" and key.codec is None else None
 
 
 EVENTS = (
@@ -167,7 +194,7 @@ EVENTS = (
 )  # fmt: skip
 
 
-def make_ready(core: Core, scope: Scope | None, model: type[Model]) -> Program[Hooks]:
+def make_ready(core: Core, scope: Scope | None, model: type[Model]) -> Program[Ready]:
     """Open the backend, link the model and its neighbours, and see to their schema; once for each model."""
     if core.closed:
         raise ProgrammingError("This store is closed.", hint="Make a new Store.")
@@ -185,7 +212,7 @@ def make_ready(core: Core, scope: Scope | None, model: type[Model]) -> Program[H
         yield from core.backend.open()
         core.opened = True
     new = [other for other in component if other not in core.ready]
-    if scope is not None and scope.root.handle is not None and not core.backend.describe().support("transactions").note == "schema":
+    if new and scope is not None and scope.root.handle is not None:
         raise Unsupported(
             f"{model.__name__} is used for the first time inside a transaction, and schema changes are refused there.",
             hint=f"Call store.ensure_schema({model.__name__}) before, or list it in Store(models=[…]).",
@@ -195,7 +222,7 @@ def make_ready(core: Core, scope: Scope | None, model: type[Model]) -> Program[H
     if any(entity.expiry_field is not None for entity in entities):
         core.expires = True
     for other in new:
-        core.ready[other] = Hooks(core, other)
+        core.ready[other] = Ready(core, other)
     yield from _insert_known(core, new)
     return core.ready[model]
 
@@ -258,21 +285,29 @@ def rows_of(core: Core, scope: Scope | None, select: Select) -> Program[list[Row
     )
 
 
-def atomically(core: Core, scope: Scope | None, body: Callable[[Any], Program[Any]]) -> Program[Any]:
-    """Run `body(handle)` in the open transaction, or in one of its own when there is none."""
+def atomically(core: Core, scope: Scope | None, body: Callable[[Scope], Program[T]]) -> Program[T]:
+    """Run `body(scope)` in the open transaction, or in one of its own when there is none."""
     if scope is not None:
-        handle = yield from handle_of(scope)
-        return (yield from body(handle))
-    isolation = core.backend.describe().default_isolation
-    assert isolation is not None
+        return (yield from body(scope))
+    own = Scope(core, None, ())
     transactions = core.transactions()
-    handle = yield from transactions.begin(isolation, False, None)
+    yield from handle_of(own)
     try:
-        result = yield from body(handle)
+        result = yield from body(own)
     except BaseException:
-        yield from transactions.rollback(handle)
+        own.undo()
+        yield from transactions.rollback(own.handle)
         raise
-    yield from transactions.commit(handle)
+    try:
+        yield from transactions.commit(own.handle)
+    except OutcomeUnknown:
+        raise
+    except BaseException:
+        own.undo()
+        yield from transactions.rollback(own.handle)
+        raise
+    for function, args in own.after_commit:
+        yield Call(function, args)
     return result
 
 

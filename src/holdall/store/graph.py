@@ -24,7 +24,7 @@ def linked_records(record: Model) -> Iterable[tuple[Relation, Model]]:
 
 def new_neighbours(root: Model) -> list[Model]:
     """The record and all never saved records that can be reached from it over never saved ones."""
-    if not root.__linked__():
+    if not root.__links__():
         return [root]
     found: dict[int, Model] = {id(root): root}
     queue = [root]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from holdall.backends import Row
 from holdall.errors import ProgrammingError
 from holdall.model import Model, make_include, merge_includes, model_of
 from holdall.program import Program
-from holdall.query import Condition, Include, Membership, Select, all_of, any_of, equals, key_ref
+from holdall.query import Condition, Include, Membership, Select, all_of, any_of, equals, key_ref, replace
 from holdall.schema import Entity, Relation
 from holdall.store.core import Core, Scope, handle_of, make_ready, rows_of
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, TypeVar
 
-from holdall.backends import Native, Refuse, Row
+from holdall.backends import Native, Refuse
 from holdall.errors import MultipleFound, NotFound, QueryError
-from holdall.model import Explanation, Model, Page, thaw
+from holdall.model import Explanation, Model, Page, thawer
 from holdall.program import Program
 from holdall.query import (
     Aggregate,
     Column,
+    Expr,
     FieldRef,
     Order,
     Place,
@@ -23,6 +23,7 @@ from holdall.query import (
     key_ref,
     prepare,
     read_cursor,
+    replace,
     reverse,
     select_text,
     with_key_order,
@@ -60,13 +61,13 @@ def canonical_key(entity: Entity, key: Any) -> Any:
 
 def get(core: Core, scope: Scope | None, model: type[M], key: Any) -> Program[M | None]:
     """The record with this key, or None."""
-    if model not in core.ready:
-        yield from make_ready(core, scope, model)
-    entity = model.__entity__
+    ready = core.ready.get(model)
+    if ready is None:
+        ready = yield from make_ready(core, scope, model)
+    if key.__class__ is not ready.plain_key:
+        key = canonical_key(ready.entity, key)
     handle = None if scope is None else (yield from handle_of(scope))
-    now = core.now() if core.expires else None
-    rows = yield from core.backend.fetch(entity, (canonical_key(entity, key),), handle, now, None)
-    row = rows[0]
+    (row,) = yield from core.backend.fetch(ready.entity, (key,), handle, core.now() if core.expires else None, None)
     if row is None:
         return None
     record = model.__build__(row)
@@ -138,8 +139,8 @@ def count(core: Core, scope: Scope | None, model: type[Model], select: Select) -
         yield from make_ready(core, scope, model)
     counted = replace(select, columns=(Column("count", Aggregate("count", None, False, INT)),), order=(), includes=(), limit=None, offset=0)
     ((total,),) = yield from rows_of(core, scope, counted)
-    total = max(0, total - select.offset)
-    return total if select.limit is None else min(total, select.limit)
+    rest = max(0, int(total) - select.offset)
+    return rest if select.limit is None else min(rest, select.limit)
 
 
 def exists(core: Core, scope: Scope | None, model: type[Model], select: Select) -> Program[bool]:
@@ -160,7 +161,7 @@ def values(core: Core, scope: Scope | None, model: type[Model], select: Select) 
     assert select.columns is not None
     rows = yield from rows_of(core, scope, select)
     names = [column.alias for column in select.columns]
-    thaws = [(index, thaw(column.expr.type)) for index, column in enumerate(select.columns)]
+    thaws = [(index, thawer(column.expr.type, _may_be_null(column.expr))) for index, column in enumerate(select.columns)]
     thaws = [(index, function) for index, function in thaws if function is not None]
     result = [dict(zip(names, row, strict=True)) for row in rows]
     for index, function in thaws:
@@ -170,6 +171,11 @@ def values(core: Core, scope: Scope | None, model: type[Model], select: Select) 
             if item[name] is not None:
                 item[name] = function(item[name])
     return result
+
+
+def _may_be_null(expr: Expr) -> bool:
+    """Whether no value is possible, so that JSON null must differ from it."""
+    return not isinstance(expr, FieldRef) or expr.nullable
 
 
 def scalar(core: Core, scope: Scope | None, model: type[Model], select: Select) -> Program[Any]:
@@ -214,7 +220,8 @@ def page(
 
 def _order_values(core: Core, scope: Scope | None, order: tuple[Order, ...], record: Model) -> Program[tuple[Any, ...]]:
     """The values of the order terms for a record just read; those through relations or JSON are asked for."""
-    row: Row = record._row
+    row = record._row
+    assert row is not None  # it was just read
     if all(isinstance(item.expr, FieldRef) and not item.expr.steps and not item.expr.keys for item in order):
         return tuple(row[item.expr.field.position] for item in order)  # type: ignore[union-attr]  # checked in the line above
     entity = record.__entity__
@@ -235,9 +242,9 @@ def explain(core: Core, scope: Scope | None, model: type[Model], select: Select)
     text = select_text(prepared)
     if isinstance(plan, Refuse):
         return Explanation(text, core.backend.name, "refused", (plan.reason, plan.remedy))
-    kind = "native" if isinstance(plan, Native) else "split"
-    native = plan if isinstance(plan, Native) else plan.native
-    return Explanation(text, core.backend.name, kind, plan.steps, str(getattr(native.prepared, "text", "")))
+    if isinstance(plan, Native):
+        return Explanation(text, core.backend.name, "native", plan.steps, str(getattr(plan.prepared, "text", "")))
+    return Explanation(text, core.backend.name, "split", plan.steps, str(getattr(plan.native.prepared, "text", "")))
 
 
 def refresh(core: Core, scope: Scope | None, model: type[M], record: M) -> Program[M]:

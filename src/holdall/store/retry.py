@@ -49,7 +49,7 @@ def retrying(store: Store, function: Callable[P, R], retries: int, isolation: Is
             with store.transaction(isolation=isolation):
                 return function(*args, **kwargs)
 
-        return Retrying(**_policy(retries))(once)  # type: ignore[no-any-return]  # typed by tenacity as Any
+        return Retrying(**_policy(retries))(once)
 
     return unit
 
@@ -71,6 +71,6 @@ def retrying_async(
             async with store.aio.transaction(isolation=isolation):
                 return await function(*args, **kwargs)
 
-        return await AsyncRetrying(**_policy(retries))(once)  # type: ignore[no-any-return]  # typed by tenacity as Any
+        return await AsyncRetrying(**_policy(retries))(once)
 
     return unit

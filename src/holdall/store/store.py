@@ -5,8 +5,8 @@ Constructors do no I/O. `Store` drives programs with `run`, its async side `stor
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
+import inspect
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ParamSpec, Self, TypeVar, cast
@@ -15,9 +15,10 @@ from holdall.backends import Backend, Capabilities, Isolation, Raw
 from holdall.backends.registry import backend_for
 from holdall.errors import DeclarationError, ProgrammingError, QueryError, Unsupported
 from holdall.model import AsyncCollection, Collection, Model, current, enter, leave
+from holdall.model import models as all_models
 from holdall.program import Program, arun, run
-from holdall.store import loading, reads, writes
-from holdall.store.core import EVENTS, Clock, Core, Hooks, Scope, doom, handle_of, owner_here, system_clock
+from holdall.store import loading, reads, set_writes, writes
+from holdall.store.core import EVENTS, Clock, Core, Ready, Scope, doom, handle_of, make_ready, owner_here, system_clock, task_here
 from holdall.store.retry import retrying, retrying_async
 from holdall.store.transaction import AsyncTransaction, Transaction
 
@@ -42,13 +43,15 @@ OPERATIONS: dict[str, Callable[..., Program[Any]]] = {
     "load": loading.load,
     "create": writes.create,
     "create_many": writes.create_many,
+    "insert_given": writes.insert_given,
     "save": writes.save,
     "upsert": writes.upsert,
     "delete": writes.delete,
-    "update_where": writes.update_where,
-    "delete_where": writes.delete_where,
+    "update_where": set_writes.update_where,
+    "delete_where": set_writes.delete_where,
 }
-_WITH_EVENTS = frozenset({"create", "create_many", "save", "delete"})
+_WITH_EVENTS = frozenset({"create", "create_many", "insert_given", "save", "delete"})
+_WRITES = _WITH_EVENTS | {"upsert", "update_where", "delete_where"}
 
 
 class Store:
@@ -72,37 +75,55 @@ class Store:
 
     # Running
 
+    def get_record(self, model: type[M], key: Any) -> M | None:
+        """The record with this key, or None: `run("get", …)` without its detours, because programs do nothing as often."""
+        core, scope = self._core, None if current.get() is None else self._scope()
+        if scope is None:
+            return run(reads.get(core, None, model, key), core.perform)
+        return self._within(scope, reads.get, (model, key), writing=False)
+
     def run(self, name: str, /, *args: Any) -> Any:
         """Do an operation by name, blocking; what collections and models call."""
         core = self._core
         frame = current.get()
         while frame is not None and frame.home is not self:
             frame = frame.outer
-        scope = None if frame is None else frame.tx
-        if scope is None:
-            if name in _WITH_EVENTS and core.ready.get(args[0], _MAYBE).any:
+        if frame is not None and frame.tx is not None:
+            return self._within(frame.tx, OPERATIONS[name], args, writing=name in _WRITES)
+        if name in _WITH_EVENTS:
+            ready = core.ready.get(args[0]) or run(make_ready(core, None, args[0]), core.perform)
+            if ready.any:
                 with self.transaction():
                     return self.run(name, *args)
-            return run(OPERATIONS[name](core, None, *args), core.perform)
-        scope.check(owner_here())
+        return run(OPERATIONS[name](core, None, *args), core.perform)
+
+    async def arun(self, name: str, /, *args: Any) -> Any:
+        """Do an operation by name, awaiting."""
+        core, scope = self._core, self._scope()
+        if scope is not None:
+            return await self._awithin(scope, OPERATIONS[name], args, writing=name in _WRITES)
+        if name in _WITH_EVENTS:
+            ready = core.ready.get(args[0])
+            if ready is None:
+                ready = await arun(make_ready(core, None, args[0]), core.aperform)
+            if ready.any:
+                async with self.aio.transaction():
+                    return await self.arun(name, *args)
+        return await arun(OPERATIONS[name](core, None, *args), core.aperform)
+
+    def _within(self, scope: Scope, make: Callable[..., Program[R]], args: Sequence[Any], *, writing: bool) -> R:
+        """Run a program in an open transaction; an error that reached the engine dooms it."""
+        scope.check(owner_here(), writes=writing)
         try:
-            return run(OPERATIONS[name](core, scope, *args), core.perform)
+            return run(make(scope.core, scope, *args), scope.core.perform)
         except BaseException as error:
             doom(scope, error)
             raise
 
-    async def arun(self, name: str, /, *args: Any) -> Any:
-        """Do an operation by name, awaiting."""
-        core = self._core
-        scope = self._scope()
-        if scope is None:
-            if name in _WITH_EVENTS and core.ready.get(args[0], _MAYBE).any:
-                async with self.aio.transaction():
-                    return await self.arun(name, *args)
-            return await arun(OPERATIONS[name](core, None, *args), core.aperform)
-        scope.check(owner_here(asyncio.current_task()))
+    async def _awithin(self, scope: Scope, make: Callable[..., Program[R]], args: Sequence[Any], *, writing: bool) -> R:
+        scope.check(task_here(), writes=writing)
         try:
-            return await arun(OPERATIONS[name](core, scope, *args), core.aperform)
+            return await arun(make(scope.core, scope, *args), scope.core.aperform)
         except BaseException as error:
             doom(scope, error)
             raise
@@ -116,9 +137,9 @@ class Store:
 
     def _drive(self, make: Callable[..., Program[R]], *args: Any) -> R:
         scope = self._scope()
-        if scope is not None:
-            scope.check(owner_here())
-        return run(make(self._core, scope, *args), self._core.perform)
+        if scope is None:
+            return run(make(self._core, None, *args), self._core.perform)
+        return self._within(scope, make, args, writing=make is writes.save_all)
 
     def has_core(self, core: object) -> bool:
         """Whether that is what this store works on now."""
@@ -128,7 +149,7 @@ class Store:
 
     def __getitem__(self, model: type[M]) -> Collection[M]:
         """The records of a model in this store."""
-        if not (isinstance(model, type) and issubclass(model, Model)):
+        if not _is_model(model):
             raise ProgrammingError(f"store[…] takes a model class, not {model!r}.")
         return Collection(model, self)
 
@@ -144,6 +165,12 @@ class Store:
     def describe(self) -> Capabilities:
         """What this store's backend keeps and how."""
         return self._core.backend.describe()
+
+    @property
+    def models(self) -> tuple[type[Model], ...]:
+        """The models that the store was made with, and those declared with `store=` as this one."""
+        bound = [model for model in all_models() if model.__store__ is self]
+        return tuple(dict.fromkeys([*self._core.models, *bound]))
 
     def __enter__(self) -> Self:
         """Make this the ambient store of the block. Leaving the outermost block does not close the store."""
@@ -161,8 +188,7 @@ class Store:
     def close(self) -> None:
         """Release connections and files; idempotent. The store cannot be used afterwards."""
         if not self._core.closed:
-            run(self._core.backend.close(), self._core.perform)
-            self._core.closed = True
+            run(_close(self._core), self._core.perform)
 
     def ping(self) -> None:
         """One round trip; Unavailable if it fails."""
@@ -194,7 +220,7 @@ class Store:
         """Decorate a function (async too): it runs in a transaction, and again from the start after a conflict, at most `retries` times."""
 
         def decorate(function: Callable[P, R]) -> Callable[P, R]:
-            if asyncio.iscoroutinefunction(function):
+            if inspect.iscoroutinefunction(function):
                 return cast("Callable[P, R]", retrying_async(self, function, retries, isolation))
             return retrying(self, function, retries, isolation)
 
@@ -210,7 +236,7 @@ class Store:
         def register(handler: Callable[..., Any]) -> Callable[..., Any]:
             self._core.handlers.setdefault((event, model), []).append(handler)
             for known in self._core.ready:
-                self._core.ready[known] = Hooks(self._core, known)
+                self._core.ready[known] = Ready(self._core, known)
             return handler
 
         return register
@@ -249,21 +275,26 @@ class AsyncStore:
         self._store = store
 
     async def _drive(self, make: Callable[..., Program[R]], *args: Any) -> R:
-        scope = self._store._scope()
-        if scope is not None:
-            scope.check(owner_here(asyncio.current_task()))
-        core = self._store._core
-        return await arun(make(core, scope, *args), core.aperform)
+        store = self._store
+        scope = store._scope()
+        if scope is None:
+            return await arun(make(store._core, None, *args), store._core.aperform)
+        return await store._awithin(scope, make, args, writing=make is writes.save_all)
 
     def __getitem__(self, model: type[M]) -> AsyncCollection[M]:
         """The records of a model in this store."""
-        if not (isinstance(model, type) and issubclass(model, Model)):
+        if not _is_model(model):
             raise ProgrammingError(f"store[…] takes a model class, not {model!r}.")
         return AsyncCollection(model, self._store)
 
     def now(self) -> dt.datetime:
         """The instant by the store's clock, in UTC."""
         return self._store.now()
+
+    @property
+    def models(self) -> tuple[type[Model], ...]:
+        """The models that the store was made with."""
+        return self._store.models
 
     def describe(self) -> Capabilities:
         """What this store's backend keeps and how."""
@@ -287,8 +318,7 @@ class AsyncStore:
         """Release connections and files; idempotent. The store cannot be used afterwards."""
         core = self._store._core
         if not core.closed:
-            await arun(core.backend.close(), core.aperform)
-            core.closed = True
+            await arun(_close(core), core.aperform)
 
     async def ping(self) -> None:
         """One round trip; Unavailable if it fails."""
@@ -337,11 +367,8 @@ class AsyncStore:
         return f"<AsyncStore {self._store._core.backend.name}>"
 
 
-class _Maybe:
-    any = True
-
-
-_MAYBE = cast("Hooks", _Maybe())
+def _is_model(model: Any) -> bool:
+    return isinstance(model, type) and issubclass(model, Model)
 
 
 def _open(core: Core) -> Program[None]:
@@ -361,6 +388,12 @@ def check_isolation(core: Core, isolation: Isolation | None, *, nested: bool) ->
     if isolation not in offered:
         names = ", ".join(sorted(level.name for level in offered)) or "none"
         raise Unsupported(f"{core.backend.name} does not offer {isolation.name}.", hint=f"It offers: {names}.")
+
+
+def _close(core: Core) -> Program[None]:
+    core.closed = True
+    core.ready.clear()  # so that every use is checked again, and refused
+    yield from core.backend.close()
 
 
 def _raw(core: Core) -> Raw:

@@ -5,7 +5,6 @@ The block's rules (begin on first use, doom, commit or undo, handlers after comm
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,7 +12,7 @@ from holdall.backends import Isolation
 from holdall.errors import OutcomeUnknown, ProgrammingError, TransactionDoomed
 from holdall.model import enter, leave
 from holdall.program import Call, Program, arun, run
-from holdall.store.core import Scope, owner_here
+from holdall.store.core import Scope, owner_here, task_here
 
 if TYPE_CHECKING:
     from holdall.store.store import Store
@@ -27,10 +26,9 @@ class _Block:
         self._options = (isolation, read_only, timeout_s)
         self._scope: Scope | None = None
 
-    def _enter(self, task: Any) -> None:
+    def _enter(self, owner: tuple[Any, ...]) -> None:
         if self._scope is not None:
             raise ProgrammingError("This transaction was used before.", hint="Call store.transaction() for each block.")
-        owner = owner_here(task)
         outer = self._store._scope()
         if outer is not None:
             outer.check(owner)
@@ -58,7 +56,7 @@ class Transaction(_Block):
     """A transaction, or inside another one a savepoint: committed when the block ends, undone when it raises."""
 
     def __enter__(self) -> Self:
-        self._enter(None)
+        self._enter(owner_here())
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
@@ -70,10 +68,12 @@ class AsyncTransaction(_Block):
     """As Transaction, awaited. Cancelling the task undoes it."""
 
     async def __aenter__(self) -> Self:
-        self._enter(asyncio.current_task())
+        self._enter(task_here())
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        import asyncio
+
         scope = self._leave()
         ending = asyncio.ensure_future(arun(end(scope, error), scope.core.aperform))
         try:
@@ -82,8 +82,6 @@ class AsyncTransaction(_Block):
             # The end of a transaction is never abandoned half-way: wait for it, then pass the cancellation on.
             if not ending.done():
                 await asyncio.wait([ending])
-            if ending.cancelled() or ending.exception() is None:
-                raise
             raise
 
 
@@ -106,9 +104,11 @@ def _end_transaction(scope: Scope, error: BaseException | None) -> Program[None]
             except OutcomeUnknown:
                 raise
             except BaseException:
+                scope.undo()
                 yield from transactions.rollback(scope.handle)
                 raise
         else:
+            scope.undo()
             yield from transactions.rollback(scope.handle)
     if error is None and scope.doomed is not None:
         raise TransactionDoomed(
@@ -130,6 +130,7 @@ def _end_savepoint(scope: Scope, error: BaseException | None) -> Program[None]:
             if error is None and scope.doomed is None:
                 yield from transactions.release(handle, scope.savepoint)
             else:
+                scope.undo()
                 yield from transactions.rollback_to(handle, scope.savepoint)
         except BaseException as failure:
             outer.doomed = outer.doomed or failure
@@ -141,3 +142,4 @@ def _end_savepoint(scope: Scope, error: BaseException | None) -> Program[None]:
         ) from scope.doomed
     if error is None:
         outer.after_commit += scope.after_commit
+        outer.touched += scope.touched

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
-from holdall.backends import Delete, DeleteWhere, Insert, Patch, UpdateWhere, Upsert
+from holdall.backends import Delete, Insert, Patch, Row, Upsert, Write
 from holdall.errors import DeclarationError, NotFound, ProgrammingError, QueryError, near_name
 from holdall.model import Model
 from holdall.program import Call, Program
-from holdall.query import Assignment, FieldRef, Select, Term, Value, expr_name, prepare, references
-from holdall.query.terms import comparable
-from holdall.schema import Entity, Field
+from holdall.query import (
+    Assignment,
+    Value,
+)
+from holdall.schema import Entity, Relation
 from holdall.store.core import Core, Scope, atomically, handle_of, make_ready
-from holdall.store.graph import insertion_order, new_neighbours
+from holdall.store.graph import insertion_order, linked_records, new_neighbours
 
 M = TypeVar("M", bound=Model)
 
@@ -36,22 +37,16 @@ def _fire(core: Core, scope: Scope | None, event: str, record: Model) -> Program
 
 
 def stamp(core: Core, record: Model) -> None:
-    """Fill what the store fills on a new record: version, creation and update times, always-set values."""
-    entity = record.__entity__
-    for field in entity.fields:
-        if field.version:
-            setattr(record, field.name, 1)
-        elif field.created_at:
-            if getattr(record, field.name, None) is None:
-                setattr(record, field.name, core.now())
-        elif field.updated_at:
-            setattr(record, field.name, core.now())
-        elif field.always is not None:
-            setattr(record, field.name, field.always())
+    """Fill what the store fills on a new record: version, creation and update times, expiry, always-set values."""
+    record.__stamp__(core.now(), True)
+    version = record.__entity__.version_field
+    if version is not None:
+        setattr(record, version.name, 1)
 
 
 def _stamped(entity: Entity) -> bool:
-    return any(field.version or field.created_at or field.updated_at or field.always is not None for field in entity.fields)
+    fields = entity.fields
+    return any(item.version or item.created_at or item.updated_at or item.expires or item.always is not None for item in fields)
 
 
 def create(core: Core, scope: Scope | None, model: type[M], values: Mapping[str, Any]) -> Program[M]:
@@ -65,7 +60,7 @@ def create(core: Core, scope: Scope | None, model: type[M], values: Mapping[str,
 
 def _insert(core: Core, scope: Scope | None, record: Model) -> Program[None]:
     """Insert one new record, and the new records that it is linked to."""
-    if record.__linked__() and (len(new_neighbours(record)) > 1 or any(added for _, added, _ in record.__link_changes__())):
+    if record.__links__() and (len(new_neighbours(record)) > 1 or record.__link_changes__()):
         yield from create_graph(core, scope, [record])
         return
     entity = record.__entity__
@@ -76,47 +71,39 @@ def _insert(core: Core, scope: Scope | None, record: Model) -> Program[None]:
     row = record.__freeze__(record)
     handle = None if scope is None else (yield from handle_of(scope))
     results = yield from core.backend.apply((Insert(entity, (row,)),), "atomic", handle, core.visible_at())
-    _inserted(record, row, results[0][0])
+    _inserted(scope, record, row, results[0][0])
     yield from _fire(core, scope, "after_create", record)
 
 
-def _inserted(record: Model, row: tuple[Any, ...], key: Any) -> None:
+def _inserted(scope: Scope | None, record: Model, row: Row, key: Any) -> None:
     """Note on the record what the store now holds, a generated key included."""
+    if scope is not None:
+        scope.touched.append((record, None))
     generated = record.__entity__.generated_field
     if generated is not None and row[generated.position] is None:
         number = key[record.__entity__.key.index(generated.name)] if isinstance(key, tuple) else key
-        setattr(record, generated.name, number)
         row = (*row[: generated.position], number, *row[generated.position + 1 :])
-    record._row = row
+    record.__stored__(row)
 
 
-def _write_links(core: Core, handle: Any, records: Sequence[Model]) -> Program[None]:
+def _write_links(core: Core, scope: Scope, records: Sequence[Model]) -> Program[None]:
     """Write and remove the link rows of plain many-to-many relations, as the records' lists were changed since they were read."""
     for record in records:
         for relation, added, removed in record.__link_changes__():
             assert relation.through is not None
             link = relation.through.entity
-            make_row = _link_row(link, relation, record)
-            if removed:
-                keys = [link.row_key(make_row(other)) for other in removed]
-                batch = [Delete(link, key, required=False) for key in keys]
-                yield from core.backend.apply(batch, "atomic", handle, core.visible_at())
-            if added:
-                rows = [make_row(other) for other in added]
-                batch_ = [Upsert(link, row, link.key, ()) for row in rows]
-                yield from core.backend.apply(batch_, "atomic", handle, core.visible_at())
+            batch: list[Write] = [Delete(link, link.row_key(_link_row(link, relation, record, other)), required=False) for other in removed]
+            batch += [Upsert(link, _link_row(link, relation, record, other), link.key, ()) for other in added]
+            handle = yield from handle_of(scope)
+            yield from core.backend.apply(batch, "atomic", handle, core.visible_at())
             record.__links_saved__(relation.name)
 
 
-def _link_row(link: Entity, relation: Any, record: Model) -> Callable[[Model], tuple[Any, ...]]:
-    """Makes the link row between this record and another one."""
-
-    def make(other: Model) -> tuple[Any, ...]:
-        by_name = {name: getattr(record, local) for name, local in zip(relation.through_local, relation.local, strict=True)}
-        by_name |= {name: getattr(other, remote) for name, remote in zip(relation.through_remote, relation.remote, strict=True)}
-        return tuple(by_name[field.name] for field in link.fields)
-
-    return make
+def _link_row(link: Entity, relation: Relation, record: Model, other: Model) -> Row:
+    """The link row between two records."""
+    by_name = {name: getattr(record, local) for name, local in zip(relation.through_local, relation.local, strict=True)}
+    by_name |= {name: getattr(other, remote) for name, remote in zip(relation.through_remote, relation.remote, strict=True)}
+    return tuple(by_name[field.name] for field in link.fields)
 
 
 def create_graph(core: Core, scope: Scope | None, roots: Sequence[Model]) -> Program[None]:
@@ -127,42 +114,36 @@ def create_graph(core: Core, scope: Scope | None, roots: Sequence[Model]) -> Pro
         if model not in core.ready:
             yield from make_ready(core, scope, model)
 
-    def body(handle: Any) -> Program[None]:
+    def body(inner: Scope) -> Program[None]:
         for group in groups:
-            yield from _insert_group(core, scope, handle, group, postponed)
+            yield from _insert_group(core, inner, group, postponed)
         for record in everyone:
             if id(record) in postponed:
                 record.__resolve_links__()
-                yield from _patch(core, handle, record)
-        yield from _write_links(core, handle, everyone)
+                yield from _patch(core, inner, record)
+        yield from _write_links(core, inner, everyone)
         for record in everyone:
-            yield from _fire(core, scope, "after_create", record)
+            yield from _fire(core, inner, "after_create", record)
 
-    try:
-        yield from atomically(core, scope, body)
-    except BaseException:
-        for record in everyone:  # nothing was kept, so they are as new as before
-            record._row = None
-        raise
+    yield from atomically(core, scope, body)
 
 
-def _insert_group(
-    core: Core, scope: Scope | None, handle: Any, group: Sequence[Model], postponed: Mapping[int, Sequence[str]]
-) -> Program[None]:
+def _insert_group(core: Core, scope: Scope, group: Sequence[Model], postponed: Mapping[int, Sequence[str]]) -> Program[None]:
     """Insert records of one model, whose parents are there already."""
     for record in group:
         yield from _fire(core, scope, "before_create", record)
         stamp(core, record)
         record.__resolve_links__()
     rows = [_without(record, postponed.get(id(record), ())) for record in group]
+    handle = yield from handle_of(scope)
     results = yield from core.backend.apply((Insert(group[0].__entity__, rows),), "atomic", handle, core.visible_at())
     for record, row, key in zip(group, rows, results[0], strict=True):
-        _inserted(record, row, key)
+        _inserted(scope, record, row, key)
 
 
-def _without(record: Model, names: Sequence[str]) -> tuple[Any, ...]:
+def _without(record: Model, names: Sequence[str]) -> Row:
     """The row to insert, with the named fields null: they refer to a record that comes later."""
-    row = list(record.__freeze__(record, skip=frozenset(names)))
+    row = list(record.__freeze__(record))
     for name in names:
         row[record.__entity__.by_name[name].position] = None
     return tuple(row)
@@ -178,46 +159,94 @@ def create_many(core: Core, scope: Scope | None, model: type[M], items: Sequence
     for record in records:
         if record._row is not None:
             raise ProgrammingError(f"create_many() got a {model.__name__} that was saved before.", hint="Use save() for it.")
-    if core.ready[model].any or any(record.__linked__() for record in records):
+    if core.ready[model].any or any(record.__links__() for record in records):
         yield from create_graph(core, scope, records)
         return records
     entity = model.__entity__
     if _stamped(entity):
         for record in records:
             stamp(core, record)
-    freeze = model.__freeze__
-    rows = [freeze(record) for record in records]
+    rows = [record.__freeze__(record) for record in records]
     handle = yield from handle_of(scope)
     results = yield from core.backend.apply((Insert(entity, rows),), "atomic", handle, core.visible_at())
-    if entity.generated_field is None:
+    if entity.generated_field is None and scope is None:
         for record, row in zip(records, rows, strict=True):
             record._row = row
     else:
         for record, row, key in zip(records, rows, results[0], strict=True):
-            _inserted(record, row, key)
+            _inserted(scope, record, row, key)
     return records
 
 
+def insert_given(core: Core, scope: Scope | None, model: type[M], records: Sequence[M]) -> Program[None]:
+    """Insert new records that were kept elsewhere before: versions, times and always-set values that they have stay as they are.
+
+    The objects are to be thrown away: unless there are handlers to see them, the store neither completes nor remembers them, so that a
+    transaction of millions of rows needs no memory for each.
+    """
+    if model not in core.ready:
+        yield from make_ready(core, scope, model)
+    entity = model.__entity__
+    stamped = [field.name for field in entity.fields if field.version or field.updated_at or field.always is not None]
+    hooks, stamping = core.ready[model].any, _stamped(entity)
+    for record in records:
+        if hooks:
+            yield from _fire(core, scope, "before_create", record)
+        if stamping:
+            held = {name: value for name in stamped if (value := getattr(record, name)) is not None}
+            stamp(core, record)
+            for name, value in held.items():
+                setattr(record, name, value)
+    freeze = model.__freeze__
+    rows = [freeze(record) for record in records]
+    handle = yield from handle_of(scope)
+    results = yield from core.backend.apply((Insert(entity, rows),), "atomic", handle, core.visible_at())
+    if hooks:
+        for record, row, key in zip(records, rows, results[0], strict=True):
+            _inserted(scope, record, row, key)
+            yield from _fire(core, scope, "after_create", record)
+
+
 def save(core: Core, scope: Scope | None, model: type[M], record: M) -> Program[M]:
-    """Insert a new record, or write what changed of one that was read."""
+    """Insert a new record, or write what changed of one that was read; new records linked to it are inserted too."""
     if model not in core.ready:
         yield from make_ready(core, scope, model)
     if record._row is None:
         yield from _insert(core, scope, record)
-        return record
-    fresh = [other for other in new_neighbours(record) if other._row is None]
-    if fresh:
-        yield from create_graph(core, scope, fresh)
+    elif record.__links__() and (record.__link_changes__() or _new_linked(record)):
+        yield from atomically(core, scope, lambda inner: _update_linked(core, inner, record))
+    else:
+        yield from _update(core, scope, record)
+    return record
+
+
+def _new_linked(record: Model) -> list[Model]:
+    return [other for _, other in linked_records(record) if other._row is None]
+
+
+def _update_linked(core: Core, scope: Scope, record: Model) -> Program[None]:
+    fresh = _new_linked(record)
+    parents = [other for relation, other in linked_records(record) if other._row is None and relation.kind == "belongs_to"]
+    if parents:
+        yield from create_graph(core, scope, parents)
+    yield from _update(core, scope, record)
+    rest = [other for other in fresh if other._row is None]
+    if rest:
+        yield from create_graph(core, scope, rest)
+    yield from _write_links(core, scope, [record])
+
+
+def _update(core: Core, scope: Scope | None, record: Model) -> Program[None]:
+    """Write what changed, with the events around it; without changes there are no events."""
     record.__resolve_links__()
-    handle = yield from handle_of(scope)
-    if core.ready[model].any and record.__changes__(record, record.__freeze__(record)):
+    if core.ready[type(record)].any:
+        if not record.__changes__(record, record.__freeze__(record)):
+            return
         yield from _fire(core, scope, "before_update", record)
-        yield from _patch(core, handle, record)
+        yield from _patch(core, scope, record)
         yield from _fire(core, scope, "after_update", record)
     else:
-        yield from _patch(core, handle, record)
-    yield from _write_links(core, handle, [record])
-    return record
+        yield from _patch(core, scope, record)
 
 
 def save_all(core: Core, scope: Scope | None, records: Sequence[Model]) -> Program[None]:
@@ -225,45 +254,27 @@ def save_all(core: Core, scope: Scope | None, records: Sequence[Model]) -> Progr
     for model in dict.fromkeys(type(record) for record in records):
         if model not in core.ready:
             yield from make_ready(core, scope, model)
+    old = [record for record in records if record._row is not None]
+    new = [record for record in records if record._row is None]
 
-    before = [(record, record._row) for record in records]
-
-    def body(handle: Any) -> Program[None]:
-        new = [record for record in records if record._row is None]
+    def body(inner: Scope) -> Program[None]:
         if new:
-            inner = scope or _bare_scope(core, handle)
             yield from create_graph(core, inner, new)
-        for record, row in before:
-            if row is not None:
-                record.__resolve_links__()
-                yield from _fire(core, scope, "before_update", record)
-                yield from _patch(core, handle, record)
-                yield from _fire(core, scope, "after_update", record)
+        for record in old:
+            yield from _update_linked(core, inner, record)
 
-    try:
-        yield from atomically(core, scope, body)
-    except BaseException:
-        for record, row in before:
-            record._row = row
-        raise
+    yield from atomically(core, scope, body)
 
 
-def _bare_scope(core: Core, handle: Any) -> Scope:
-    """A scope around a transaction that a program began itself, so that inner programs join it."""
-    scope = Scope(core, None, ())
-    scope.handle = handle
-    return scope
-
-
-def _patch(core: Core, handle: Any, record: Model) -> Program[bool]:
-    """Write what differs from the row that was read; False if nothing does."""
+def _patch(core: Core, scope: Scope | None, record: Model) -> Program[None]:
+    """Write what differs from the row that was read; nothing if nothing does."""
     entity = record.__entity__
     old = record._row
     assert old is not None
     row = record.__freeze__(record)
     changed = set(record.__changes__(record, row))
     if not changed:
-        return False
+        return
     for name in entity.key:
         if entity.by_name[name].position in changed:
             raise ProgrammingError(
@@ -284,10 +295,12 @@ def _patch(core: Core, handle: Any, record: Model) -> Program[bool]:
         changed.add(field.position)
     row = tuple(new)
     assignments = tuple(Assignment(position, Value(row[position], entity.fields[position].type)) for position in sorted(changed))
-    key = entity.row_key(old)
-    yield from core.backend.apply((Patch(entity, key, assignments, expected),), "atomic", handle, core.visible_at())
+    handle = None if scope is None else (yield from handle_of(scope))
+    item = Patch(entity, entity.row_key(old), assignments, expected)
+    yield from core.backend.apply((item,), "atomic", handle, core.visible_at())
+    if scope is not None:
+        scope.touched.append((record, old))
     record.__stored__(row)
-    return True
 
 
 def delete(core: Core, scope: Scope | None, model: type[Model], record: Model) -> Program[None]:
@@ -300,9 +313,11 @@ def delete(core: Core, scope: Scope | None, model: type[Model], record: Model) -
     entity = model.__entity__
     yield from _fire(core, scope, "before_delete", record)
     version = None if entity.version_field is None else row[entity.version_field.position]
-    handle = yield from handle_of(scope)
+    handle = None if scope is None else (yield from handle_of(scope))
     item = Delete(entity, entity.row_key(row), version)
     yield from core.backend.apply((item,), "atomic", handle, core.visible_at())
+    if scope is not None:
+        scope.touched.append((record, row))
     record._row = None
     yield from _fire(core, scope, "after_delete", record)
 
@@ -360,84 +375,6 @@ def _target(entity: Entity, by: str | Sequence[str] | None) -> tuple[str, ...]:
     raise QueryError(
         f"upsert by {', '.join(names)}: that is neither the key nor a unique constraint of {entity.name}.", hint=f"Choose one of: {shown}."
     )
-
-
-def update_where(core: Core, scope: Scope | None, model: type[Model], select: Select, values: Mapping[str, Any]) -> Program[int]:
-    """Change every record that the query matches."""
-    if model not in core.ready:
-        yield from make_ready(core, scope, model)
-    _whole(select, "update")
-    entity = model.__entity__
-    plain = {name: value for name, value in values.items() if not isinstance(value, Term)}
-    canonical = model.__canonical__(plain)
-    assignments: dict[int, Any] = {}
-    for name, value in values.items():
-        field = _assignable(model, name)
-        if isinstance(value, Term):
-            assignments[field.position] = _computed(entity, field, value)
-        else:
-            assignments[field.position] = Value(canonical[name], field.type)
-    if not assignments:
-        raise QueryError("update() needs at least one field to change.", hint="For example update(total=Order.total + 1).")
-    for field in entity.fields:
-        if field.updated_at and field.position not in assignments:
-            assignments[field.position] = Value(core.now(), field.type)
-        elif field.always is not None and field.position not in assignments:
-            assignments[field.position] = Value(field.type.check(field.always()), field.type)
-    prepared = prepare(replace(select, order=(), includes=()), core.visible_at())
-    items = tuple(Assignment(position, expr) for position, expr in sorted(assignments.items()))
-    handle = yield from handle_of(scope)
-    results = yield from core.backend.apply((UpdateWhere(prepared, items),), "atomic", handle, core.visible_at())
-    return results[0]  # type: ignore[no-any-return]
-
-
-def _whole(select: Select, what: str) -> None:
-    if select.limit is not None or select.offset or select.distinct or select.group_by:
-        raise QueryError(
-            f"{what}() changes every matching record; it does not go with limit(), offset(), distinct() or group_by().",
-            hint="Read the keys first and name them: where(one_of(Model.id, keys)).",
-        )
-
-
-def _assignable(model: type[Model], name: str) -> Field:
-    entity = model.__entity__
-    field = entity.by_name.get(name)
-    if field is None:
-        raise QueryError(f"{entity.name} has no field '{name}'.", hint=near_name(name, entity.by_name), name=name, kind="unknown_field")
-    if name in entity.key:
-        raise QueryError(f"The key field '{name}' of {entity.name} cannot be changed.", name=name, kind="bad_value")
-    if field.version or field.created_at:
-        raise QueryError(f"'{name}' is kept by the store and cannot be set.", name=name, kind="bad_value")
-    return field
-
-
-def _computed(entity: Entity, field: Field, term: Term) -> Any:
-    """The expression of an update, typed for its field and about its own row only."""
-    expr = term._expr
-    unique = field.unique or any(field.name in item.fields for item in entity.uniques)
-    if unique:
-        raise QueryError(
-            f"'{field.name}' is unique; changing it by expression would meet itself half-way (F7).",
-            hint="Read the records and save them one by one.",
-            name=field.name,
-        )
-    if not comparable(field.type, expr.type) or (field.type.kind == "int" and expr.type.kind != "int"):
-        raise QueryError(f"{field.name} is {field.type.name}; {expr_name(expr)} is {expr.type.name}.", name=field.name, kind="bad_value")
-    for ref in references(expr):
-        if not isinstance(ref, FieldRef) or ref.entity is not entity or ref.steps or ref.keys:
-            raise QueryError(f"{expr_name(expr)}: an update may use the record's own fields only.", name=field.name, kind="bad_value")
-    return expr
-
-
-def delete_where(core: Core, scope: Scope | None, model: type[Model], select: Select) -> Program[int]:
-    """Remove every record that the query matches."""
-    if model not in core.ready:
-        yield from make_ready(core, scope, model)
-    _whole(select, "delete")
-    prepared = prepare(replace(select, order=(), includes=()), core.visible_at())
-    handle = yield from handle_of(scope)
-    results = yield from core.backend.apply((DeleteWhere(prepared),), "atomic", handle, core.visible_at())
-    return results[0]  # type: ignore[no-any-return]
 
 
 def ensure_schema(core: Core, scope: Scope | None, models: Sequence[type[Model]]) -> Program[None]:

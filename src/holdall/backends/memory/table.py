@@ -45,11 +45,12 @@ class Layout:
         expiry = entity.expiry_field
         self.expiry = None if expiry is None else expiry.position
         self.required = [field for field in entity.fields if not field.nullable and field.generated != "int"]
-        self._incomplete = _function(f"lambda rows: [r for r in rows if {' or '.join(f'r[{f.position}] is None' for f in self.required)}]")
+        test = " or ".join(f"r[{field.position}] is None" for field in self.required) or "False"
+        self._incomplete = _function(f"lambda rows: [r for r in rows if {test}]")
 
     def incomplete(self, rows: list[Row]) -> list[Row]:
         """The rows that lack a value where one is required."""
-        found: list[Row] = self._incomplete(rows) if self.required else []
+        found: list[Row] = self._incomplete(rows)
         return found
 
     def value_of(self, positions: Positions) -> Callable[[Row], Any]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from holdall.backends.capabilities import ABSENT, NATIVE, Capabilities, Durability, Isolation, Support, emulated
 from holdall.backends.port import Row
-from holdall.backends.registry import StoreURL
+from holdall.backends.url import StoreURL
 from holdall.backends.sql import effects
 from holdall.backends.sql.writes import Writes
 from holdall.backends.sqlite.catalog import read_children, read_tables

@@ -1,0 +1,49 @@
+"""Record: what every object of a model carries beside its fields. Must not know how classes are made."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+_set = object.__setattr__
+
+
+class Record:
+    """What an object carries beside its fields: the row it was read from or written as, what it is linked to, its siblings."""
+
+    __slots__ = ("__weakref__", "_batch", "_checked", "_links", "_pending", "_row")
+
+    _row: tuple[Any, ...] | None
+    _links: dict[str, Any]
+    _pending: dict[str, Any]
+    _batch: Any
+    _checked: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        self._row = None
+        shape = type(self).__shape__  # type: ignore[attr-defined]  # every model has it
+        if shape.custom:
+            shape.note_checked(self)
+
+    def __hash__(self) -> int:
+        """By model and key, as equal objects have equal keys; a key that the store makes is not there before the first save."""
+        key = self.__key_value__()  # type: ignore[attr-defined]  # every model has it
+        if key is None:
+            raise TypeError(f"a {type(self).__name__} without a key cannot be hashed; save it first")
+        return hash((type(self), key))
+
+    def __getstate__(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        slots = {name: getattr(self, name) for name in ("_row", "_links", "_pending", "_checked") if hasattr(self, name)}
+        return self.__dict__.copy(), slots
+
+    def __setstate__(self, state: tuple[dict[str, Any], dict[str, Any]]) -> None:
+        fields, slots = state
+        self.__dict__.update(fields)
+        for name, value in slots.items():
+            _set(self, name, value)
+
+    def __copy__(self) -> Self:
+        """A second object for the same record; what it is linked to is not copied, since links belong to one object."""
+        made = type(self).__new__(type(self))
+        made.__dict__.update(self.__dict__)
+        made._row = self._row
+        return made

@@ -1,0 +1,147 @@
+"""Updates and deletes by query: one statement for all matching records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from holdall.backends import DeleteWhere, UpdateWhere
+from holdall.errors import CheckViolation, QueryError, near_name
+from holdall.model import Model
+from holdall.program import Program
+from holdall.query import (
+    Assignment,
+    Column,
+    Compare,
+    CompareOp,
+    Condition,
+    FieldRef,
+    Select,
+    Term,
+    Value,
+    all_of,
+    expr_name,
+    key_ref,
+    prepare,
+    references,
+    replace,
+)
+from holdall.query.terms import comparable
+from holdall.schema import Entity, Field
+from holdall.store.core import Core, Scope, atomically, handle_of, make_ready, rows_of
+
+
+def update_where(core: Core, scope: Scope | None, model: type[Model], select: Select, values: Mapping[str, Any]) -> Program[int]:
+    """Change every record that the query matches."""
+    if model not in core.ready:
+        yield from make_ready(core, scope, model)
+    _whole(select, "update")
+    entity = model.__entity__
+    plain = {name: value for name, value in values.items() if not isinstance(value, Term)}
+    canonical = model.__canonical__(plain)
+    assignments: dict[int, Any] = {}
+    for name, value in values.items():
+        field = _assignable(model, name)
+        if isinstance(value, Term):
+            assignments[field.position] = _computed(entity, field, value)
+        else:
+            assignments[field.position] = Value(canonical[name], field.type)
+    if not assignments:
+        raise QueryError("update() needs at least one field to change.", hint="For example update(total=Order.total + 1).")
+    for field in entity.fields:
+        if field.updated_at and field.position not in assignments:
+            assignments[field.position] = Value(core.now(), field.type)
+        elif field.always is not None and field.position not in assignments:
+            assignments[field.position] = Value(field.type.check(field.always()), field.type)
+    prepared = prepare(replace(select, order=(), includes=()), core.visible_at())
+    item = UpdateWhere(prepared, tuple(Assignment(position, expr) for position, expr in sorted(assignments.items())))
+    limits = _limits(model, assignments)
+    if limits:
+        return (yield from atomically(core, scope, lambda inner: _update_within(core, inner, item, limits)))
+    handle = yield from handle_of(scope)
+    results = yield from core.backend.apply((item,), "atomic", handle, core.visible_at())
+    return results[0]  # type: ignore[no-any-return]
+
+
+_OPPOSITE: Mapping[str, CompareOp] = {"ge": "lt", "gt": "lte", "le": "gt", "lt": "gte"}
+Limit = tuple[Field, str, Condition]  # the field, its limit in words, and what breaks it
+
+
+def _limits(model: type[Model], assignments: Mapping[int, Any]) -> list[Limit]:
+    """What would break the declared limits (ge, gt, le, lt) of fields that are set by expression: values are known only to the store."""
+    found: list[Limit] = []
+    for position, expr in assignments.items():
+        if isinstance(expr, Value):
+            continue
+        field = model.__entity__.fields[position]
+        spec = model.__shape__.by_name[field.name].spec
+        for name, opposite in _OPPOSITE.items():
+            bound = getattr(spec, name)
+            if bound is not None:
+                found.append((field, f"{name}={bound}", Compare(expr, opposite, Value(field.type.check(bound), field.type))))
+    return found
+
+
+def _update_within(core: Core, scope: Scope, item: UpdateWhere, limits: Sequence[Limit]) -> Program[int]:
+    """Update in a transaction that first makes sure that no result leaves the declared limits."""
+    entity = item.select.entity
+    for field, limit, broken in limits:
+        key = Column("key", key_ref(entity, entity.key[0]))
+        probe = replace(item.select, where=all_of(item.select.where, broken), columns=(key,), limit=1)
+        if (yield from rows_of(core, scope, probe)):
+            raise CheckViolation(
+                f"{entity.name}.{field.name} would leave its limit {limit} for at least one record; nothing was changed.",
+                entity=entity.name, fields=(field.name,), constraint=limit,
+            )  # fmt: skip
+    handle = yield from handle_of(scope)
+    results = yield from core.backend.apply((item,), "atomic", handle, core.visible_at())
+    return results[0]  # type: ignore[no-any-return]
+
+
+def _whole(select: Select, what: str) -> None:
+    if select.limit is not None or select.offset or select.distinct or select.group_by:
+        raise QueryError(
+            f"{what}() changes every matching record; it does not go with limit(), offset(), distinct() or group_by().",
+            hint="Read the keys first and name them: where(one_of(Model.id, keys)).",
+        )
+
+
+def _assignable(model: type[Model], name: str) -> Field:
+    entity = model.__entity__
+    field = entity.by_name.get(name)
+    if field is None:
+        raise QueryError(f"{entity.name} has no field '{name}'.", hint=near_name(name, entity.by_name), name=name, kind="unknown_field")
+    if name in entity.key:
+        raise QueryError(f"The key field '{name}' of {entity.name} cannot be changed.", name=name, kind="bad_value")
+    if field.version or field.created_at:
+        raise QueryError(f"'{name}' is kept by the store and cannot be set.", name=name, kind="bad_value")
+    return field
+
+
+def _computed(entity: Entity, field: Field, term: Term) -> Any:
+    """The expression of an update, typed for its field and about its own row only."""
+    expr = term._expr
+    unique = field.unique or any(field.name in item.fields for item in entity.uniques)
+    if unique:
+        raise QueryError(
+            f"'{field.name}' is unique; changing it by expression would meet itself half-way (F7).",
+            hint="Read the records and save them one by one.",
+            name=field.name,
+        )
+    if not comparable(field.type, expr.type) or (field.type.kind == "int" and expr.type.kind != "int"):
+        raise QueryError(f"{field.name} is {field.type.name}; {expr_name(expr)} is {expr.type.name}.", name=field.name, kind="bad_value")
+    for ref in references(expr):
+        if not isinstance(ref, FieldRef) or ref.entity is not entity or ref.steps or ref.keys:
+            raise QueryError(f"{expr_name(expr)}: an update may use the record's own fields only.", name=field.name, kind="bad_value")
+    return expr
+
+
+def delete_where(core: Core, scope: Scope | None, model: type[Model], select: Select) -> Program[int]:
+    """Remove every record that the query matches."""
+    if model not in core.ready:
+        yield from make_ready(core, scope, model)
+    _whole(select, "delete")
+    prepared = prepare(replace(select, order=(), includes=()), core.visible_at())
+    handle = yield from handle_of(scope)
+    results = yield from core.backend.apply((DeleteWhere(prepared),), "atomic", handle, core.visible_at())
+    return results[0]  # type: ignore[no-any-return]
