@@ -220,10 +220,11 @@ def _class(cls: type[Any], where: str) -> Described:
 def _scalar(cls: type, kind: Kind) -> Described:
     from pydantic import Strict
 
-    from holdall.model.inputs import BytesInput, DecimalInput, FloatInput
+    from holdall.model.inputs import BytesInput, DecimalInput, FloatInput, TimeInput
 
     pre = (Strict(),) if kind in ("str", "int", "bool", "float") else ()
     inputs: dict[str, Any] = {"decimal": DecimalInput(), "bytes": BytesInput(), "float": FloatInput()}
+    inputs |= dict.fromkeys(("datetime", "date", "time", "timedelta"), TimeInput())
     return Described(Type(kind), False, cls, pre, (inputs[kind],) if kind in inputs else ())
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
@@ -71,6 +72,22 @@ def _float(value: Any) -> Any:
     if type(value) is int and not -(2**53) <= value <= 2**53:
         raise PydanticCustomError("float_from_int", "an int beyond 2**53 is not exact as a float")
     return value
+
+
+class TimeInput:
+    """datetime, date, time, timedelta: text in ISO 8601. A number is not taken for seconds since 1970, also not as text."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_before_validator_function(_no_number, handler(source))
+
+
+def _no_number(value: Any) -> Any:
+    if isinstance(value, int | float | Decimal) or (isinstance(value, str) and _NUMBER.fullmatch(value)):
+        raise PydanticCustomError("iso_8601", "Input should be text in ISO 8601, not a number")
+    return value
+
+
+_NUMBER = re.compile(r"\s*[-+]?[0-9.]+\s*")
 
 
 class ExactInput:
