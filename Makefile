@@ -14,7 +14,7 @@ help: ## what there is
 	@grep -hE '^[a-z]+:.*## ' Makefile | awk -F ':.*## ' '{ printf "make %-8s %s\n", $$1, $$2 }'
 
 demo: $(VENV)/.stamp-all ## a shop with a REST API, on SQLite
-	@$(BIN)/holdall demo $(ARGS)
+	@$(BIN)/holdall demo --dir demo $(ARGS)
 
 test: $(VENV)/.stamp-dev ## the whole test suite; ARGS="tests/unit -x" for a part of it
 	@$(BIN)/python -m pytest $(ARGS)

@@ -12,6 +12,7 @@ SRC = Path(__file__).parents[2] / "src"
 # it defines no __all__, it offers nothing.
 PUBLIC: dict[str, list[str]] = {
     "holdall": [],
+    "holdall.cli": ["main"],
 }
 
 

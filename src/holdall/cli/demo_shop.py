@@ -30,7 +30,7 @@ class Product(Model):
     sku: str = Field(unique=True, pattern=r"^[A-Z]{3}-\d{3}$")
     name: str = Field(max_length=80)
     price: Decimal = Field(max_digits=8, decimal_places=2, gt=0)
-    tags: list[str] = Field(default_factory=list)
+    tags: list[str] = Field(default_factory=list[str])
 
 
 class Order(Model):

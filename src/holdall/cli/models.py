@@ -78,7 +78,10 @@ def _relation(relation: Relation) -> dict[str, Any]:
 
 
 def _lines(entity: Entity) -> list[tuple[str, str, str, str]]:
-    lines = [(entity.name, field.name, field.type.name + (" or null" if field.nullable else ""), _notes(entity, field)) for field in entity.fields]
+    lines = [
+        (entity.name, field.name, field.type.name + (" or null" if field.nullable else ""), _notes(entity, field))
+        for field in entity.fields
+    ]
     for relation in entity.relations.values():
         many = "list of " if relation.to_many else ""
         through = f" through {relation.through.name}" if relation.through is not None else ""

@@ -150,7 +150,7 @@ def _plain(columns: Sequence[Column], rows: Iterable[Row], out: IO[str]) -> None
     first = [[cell(value) for value in row] for row in islice(source, PLAIN_WIDTH_ROWS)]
     widths = [max([cell_len(column.name), *(cell_len(row[i]) for row in first)]) for i, column in enumerate(columns)]
     for row in chain([[column.name for column in columns]], first, ([cell(value) for value in row] for row in source)):
-        parts = []
+        parts: list[str] = []
         for column, width, text in zip(columns, widths, row, strict=True):
             blank = " " * (width - cell_len(text))
             parts.append(blank + text if column.kind in _RIGHT else text + blank)

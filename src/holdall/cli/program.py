@@ -205,7 +205,10 @@ def _store_of(module: ModuleType, place: str, attribute: str) -> Store | None:
             return value
         hint = near_name(attribute, stores) or 'Add one: store = Store("sqlite:///shop.db").'
         raise Failure(f"{place} has no store '{attribute}'.", hint=hint)
-    distinct = list({id(value): name for name, value in reversed(stores.items())}.values())[::-1]
+    first_names: dict[int, str] = {}
+    for name, value in stores.items():
+        first_names.setdefault(id(value), name)
+    distinct = list(first_names.values())
     if len(distinct) > 1:
         choices = " or ".join(f"{place}:{name}" for name in distinct)
         raise Failure(f"{place} has several stores: {', '.join(distinct)}.", hint=f"Choose one: {choices}.")

@@ -71,7 +71,9 @@ def shape(entity: Entity, fields: Sequence[str] = (), includes: Sequence[str] = 
         text_path(entity, path)  # unknown relations are told here
     if not names:
         names = [field.name for field in entity.fields if not field.secret]
-    columns, getters, needed = [], [], list(paths)
+    columns: list[Column] = []
+    getters: list[Getter] = []
+    needed = list(paths)
     for name in names:
         ref = _reference(entity, name)
         columns.append(Column(name, ref.type.kind))
@@ -133,8 +135,9 @@ def _relation_getter(name: str, inner: dict[str, Any]) -> Getter:
         found = getattr(record, name)
         if found is None:
             return None
-        if isinstance(found, Iterable):
-            return [as_json(item, inner) for item in found]
+        if isinstance(found, list):
+            related: list[Model] = found  # pyright: ignore[reportUnknownVariableType]  # what a relation to many gives
+            return [as_json(item, inner) for item in related]
         return as_json(found, inner)
 
     return get
@@ -193,7 +196,7 @@ def read_key(entity: Entity, text: str) -> Any:
             parts = text.split(",")
         if len(parts) != len(entity.key):
             raise Failure(f"The key of {entity.name} has {len(entity.key)} parts: {','.join(entity.key)}.", hint=f"You gave {len(parts)}.")
-    values = []
+    values: list[Any] = []
     for name, part in zip(entity.key, parts, strict=True):
         try:
             values.append(entity.by_name[name].type.parse(part))

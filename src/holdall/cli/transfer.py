@@ -77,7 +77,9 @@ def import_(program: str, model: str, file: str, **options: Any) -> None:
 @program_argument
 @model_argument
 @click.argument("file", metavar="[FILE|-]", default="-")
-@click.option("-o", "--output", "format_", type=click.Choice(FILE_FORMATS), help="By the extension of the file, if not given; ndjson for -.")
+@click.option(
+    "-o", "--output", "format_", type=click.Choice(FILE_FORMATS), help="By the extension of the file, if not given; ndjson for -."
+)
 @click.option("--fields", multiple=True, metavar="A,B", help="Only these fields, in this order.")
 @where_option
 @sort_option

@@ -6,8 +6,8 @@ Values are typed by the model: `total=12.50` is a Decimal because Order.total is
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -73,8 +73,9 @@ def update(program: str, model: str, key: str, values: tuple[str, ...], format_:
         cls = found.model(model)
         entity = cls.__entity__
         data = _input(entity, values)
-        if not isinstance(data, Mapping):
+        if not isinstance(data, dict):
             raise Failure("update takes one JSON object.", hint='For example {"total": "3"}.')
+        data = cast("dict[str, Any]", data)
         fixed = [name for name in data if name in entity.key]
         if fixed:
             raise Failure(f"'{fixed[0]}' is the key of {model} and cannot be changed.", hint="Create another record and delete this one.")
@@ -196,7 +197,8 @@ def _made(cls: type[Model], data: Any) -> list[Any]:
         return [cls.__from_json__(data)]
     made: list[Any] = []
     problems: list[Problem] = []
-    for place, item in enumerate(data):
+    items: list[Any] = data  # pyright: ignore[reportUnknownVariableType]  # decoded JSON
+    for place, item in enumerate(items):
         try:
             made.append(cls.__from_json__(item))
         except ValidationError as error:

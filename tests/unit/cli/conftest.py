@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ def imports_undone() -> Iterator[None]:
     for name in set(sys.modules) - modules:
         if not name.startswith(("holdall.", "pydantic", "sqlalchemy", "apsw", "msgspec", "click", "rich")):
             del sys.modules[name]
+    gc.collect()  # models are known as long as they live, and the next test declares others of the same names in the same place
 
 
 @pytest.fixture
@@ -56,6 +58,8 @@ def process(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 
     def start(*args: str, input: str | None = None, env: dict[str, str] | None = None) -> Any:
         around = environment(**(env or {}))
-        return subprocess.run(command(*args), cwd=tmp_path, env=around, input=input, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(
+            command(*args), cwd=tmp_path, env=around, input=input, capture_output=True, text=True, timeout=60, check=False
+        )
 
     return start

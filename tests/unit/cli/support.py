@@ -11,7 +11,7 @@ from click.testing import Result
 
 SRC = Path(__file__).parents[3] / "src"
 
-SHOP = '''\
+SHOP = """\
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -43,7 +43,7 @@ class Stock(Model):
     amount: int = 0
 
 store = Store("sqlite:///shop.db")
-'''
+"""
 
 ADA = "0199f1c2-7b7e-7000-8000-000000000001"
 BOB = "0199f1c2-7b7e-7000-8000-000000000002"

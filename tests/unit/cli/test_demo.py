@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from holdall.cli.demo_rows import demo_rows
 from tests.unit.cli.support import SRC, Run
 from tests.unit.cli.test_serve import serving
+
+from holdall.cli.demo_rows import demo_rows
 
 
 def test_the_rows_are_1000_and_the_same_everywhere() -> None:
@@ -60,7 +60,7 @@ def test_a_shop_that_was_edited_before_its_first_rows(run: Run) -> None:
     assert run("demo", "--no-serve").exit_code == 0
     Path("holdall-demo/shop.db").unlink()
     shop = Path("holdall-demo/shop.py")
-    shop.write_text(shop.read_text().replace('city: str | None = Field(default=None, max_length=80)', "age: int"))
+    shop.write_text(shop.read_text().replace("city: str | None = Field(default=None, max_length=80)", "age: int"))
     edited = run("demo", "--no-serve")
     assert edited.exit_code == 0, edited.stderr
     assert "do not fit any more" in edited.stderr
@@ -113,7 +113,9 @@ def test_the_curl_lines_work_as_they_are_printed_and_again(tmp_path: Path) -> No
 def shell(line: str) -> Any:
     """The JSON that a line typed into a shell prints; an HTTP error is a failure."""
     assert line.startswith("curl ")
-    done = subprocess.run(["bash", "-c", line.replace("curl ", "curl --fail-with-body -s ", 1)], capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(
+        ["bash", "-c", line.replace("curl ", "curl --fail-with-body -s ", 1)], capture_output=True, text=True, timeout=20, check=False
+    )
     assert done.returncode == 0, done.stdout
     return json.loads(done.stdout)
 

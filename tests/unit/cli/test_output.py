@@ -13,7 +13,7 @@ import pytest
 from holdall.cli.output import Column, Format, cell, write_many, write_one
 
 COLUMNS = [Column("name", "str"), Column("total", "decimal"), Column("tags", "list")]
-ROWS: list[list[Any]] = [["Ada", "12.50", ["a", "b"]], ["Bob, \"B\"\nJr", None, []], ["", "3.00", None]]
+ROWS: list[list[Any]] = [["Ada", "12.50", ["a", "b"]], ['Bob, "B"\nJr', None, []], ["", "3.00", None]]
 
 
 def written(monkeypatch: pytest.MonkeyPatch, format_: Format, rows: list[list[Any]] = ROWS) -> str:

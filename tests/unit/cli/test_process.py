@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.unit.cli.support import Run, command, environment
 
 
@@ -41,7 +40,11 @@ def test_a_reader_that_goes_away_is_no_failure(shop: Run, tmp_path: Path) -> Non
     assert shop("create", "shop.py", "Stock", "-", "-o", "csv", input=f"[{rows}]").exit_code == 0
     for format_ in ("table", "json"):
         with subprocess.Popen(
-            command("list", "shop.py", "Stock", "-o", format_), cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            command("list", "shop.py", "Stock", "-o", format_),
+            cwd=tmp_path,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         ) as process:
             assert process.stdout is not None
             assert process.stderr is not None

@@ -15,14 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.unit.cli.support import Run, command, environment
 
 
 @contextmanager
 def serving(folder: Path, *args: str) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
     """A server as a process: it, its URL, and what it told when it started. Killed at the end if it still runs."""
-    with subprocess.Popen(command(*args), cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command(*args), cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
         try:
             told = ""
             assert process.stderr is not None
