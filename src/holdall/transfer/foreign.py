@@ -320,7 +320,7 @@ def _canonical(type_: Type) -> Convert:
     def convert(value: Any) -> Any:
         if special is not None:
             value = special(type_, value)
-        if type(value) is str:
+        if type(value) is str and kind != "bytes":
             return parse(value)
         if kind in CONTAINERS:
             raise BadOperand(f"{value!r} is not JSON text")

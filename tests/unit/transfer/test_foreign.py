@@ -104,7 +104,7 @@ def test_values_become_exactly_what_the_model_says(database: apsw.Connection, co
         ("name", "a\0b", "U+0000"),
         ("flag", 2, "bool"),
         ("number", 1.5, "int"),
-        ("blob", "text", "blob: "),
+        ("blob", "text", "bytes"),
         ("uid", b"short", "UUID"),
         ("data", "{", "JSON"),
     ],
@@ -124,7 +124,8 @@ def test_all_problems_of_a_row_at_once(database: apsw.Connection) -> None:
 
 
 def test_reading_in_pages_by_key(database: apsw.Connection) -> None:
-    database.executemany("INSERT INTO part (id) VALUES (?)", [(number * 3 - 4000,) for number in range(2500)])
+    with database:
+        database.executemany("INSERT INTO part (id) VALUES (?)", [(number * 3 - 4000,) for number in range(2500)])
     assert [part.id for part in read_table(url(database), Part)] == [number * 3 - 4000 for number in range(2500)]
 
 
