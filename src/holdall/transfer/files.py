@@ -60,7 +60,7 @@ class Input:
 
     def __init__(self, stream: IO[bytes], name: str, format_: Format, encoding: str | None) -> None:
         self.name = name
-        self.format = format_
+        self.format: Format = format_
         self._stream = stream
         self._encoding = encoding
         self.line = 0

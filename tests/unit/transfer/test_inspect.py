@@ -80,8 +80,8 @@ def test_the_source_is_typed(source: str, tmp_path: Path) -> None:
 def test_names(module: ModuleType) -> None:
     details = entity(module, "OrderDetails")
     assert [field.name for field in details.fields] == [
-        "id", "class_", "unit_price", "field_2nd", "dt_", "date", "str_", "flag", "big", "a_b", "query_", "save_", "note", "uid", "r", "price",
-        "at", "memo", "nasty",
+        "id", "class_", "unit_price", "field_2nd", "dt_", "date", "str_", "flag", "big", "a_b", "query_", "save_", "note", "uid", "r",
+        "price", "at", "memo", "nasty",
     ]  # fmt: skip
     assert details.by_name["class_"].column == "class"
     assert (entity(module, "Teams2").table, entity(module, "Teams22").table) == ("Teams2", "teams_2")

@@ -181,11 +181,12 @@ def test_export_and_import_give_the_same(pair: tuple[Store, Store], format_: str
 
 def row(**changes: Any) -> dict[str, Any]:
     values: dict[str, Any] = {
-        "text": "", "text_or_none": None, "number": 1, "number_or_none": None, "real": 0.1,
-        "amount": Decimal("12.5"), "exact": Decimal("1E-10"), "flag": None, "blob": b"", "blob_or_none": None, "instant": dt.datetime(2013, 1, 1, 5, tzinfo=dt.UTC), "local": None,
-        "day": dt.date(2013, 1, 1), "clock": dt.time(5), "span": dt.timedelta(days=-1, microseconds=1), "colour": Colour.BLUE, "size": None,
-        "choice": "", "email": None, "url": None, "ip": IPv4Address("10.0.0.1"), "point": Point(1, 2), "document": None,
-        "document_or_none": None, "names": ["a"], "numbers": {10, 9}, "prices": {"b": Decimal(1), "a": Decimal("0.10")}, "ids": [None], "place": None,
+        "text": "", "text_or_none": None, "number": 1, "number_or_none": None, "real": 0.1, "amount": Decimal("12.5"),
+        "exact": Decimal("1E-10"), "flag": None, "blob": b"", "blob_or_none": None, "instant": dt.datetime(2013, 1, 1, 5, tzinfo=dt.UTC),
+        "local": None, "day": dt.date(2013, 1, 1), "clock": dt.time(5), "span": dt.timedelta(days=-1, microseconds=1),
+        "colour": Colour.BLUE, "size": None, "choice": "", "email": None, "url": None, "ip": IPv4Address("10.0.0.1"), "point": Point(1, 2),
+        "document": None, "document_or_none": None, "names": ["a"], "numbers": {10, 9}, "prices": {"b": Decimal(1), "a": Decimal("0.10")},
+        "ids": [None], "place": None,
     }  # fmt: skip
     return values | changes
 
