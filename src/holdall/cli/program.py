@@ -12,7 +12,6 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
-from itertools import pairwise
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any
@@ -161,8 +160,8 @@ def _broken(error: BaseException, target: str, folder: Path) -> Failure:
         lines += [f"  {line}" for line in "".join(traceback.format_exception_only(error)).rstrip().splitlines()]
     else:
         frames = _user_frames(error.__traceback__, folder)
-        for frame, inner in pairwise([*frames, None]):
-            if inner is None or inner.filename != frame.filename:  # the innermost line of each file says enough
+        for place, frame in enumerate(frames):
+            if frame is frames[-1] or frames[place + 1].filename != frame.filename:  # the innermost line of each file says enough
                 lines += [f"  {_short(frame.filename)}, line {frame.lineno}:", f"    {frame.line}"]
         what = str(error) if isinstance(error, HoldallError) else "".join(traceback.format_exception_only(error)).strip()
         if isinstance(error, ImportError) and error.path is not None:
