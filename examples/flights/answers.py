@@ -12,9 +12,7 @@ from holdall.transfer import ImportResult, Progress, import_rows
 
 def load(store: Store, folder: Path, progress: Progress | None = None) -> dict[str, ImportResult]:
     """Import all five files; NA means null in them."""
-    return {
-        model.__name__: import_rows(store, model, folder / name, null=("NA", ""), progress=progress) for model, name in FILES.items()
-    }
+    return {model.__name__: import_rows(store, model, folder / name, null=("NA", ""), progress=progress) for model, name in FILES.items()}
 
 
 def flights_per_carrier(store: Store) -> list[tuple[str, str, int]]:

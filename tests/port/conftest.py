@@ -18,8 +18,9 @@ from tests.port.kit import Kit
 
 BACKENDS: dict[str, Callable[[Path], Any]] = {
     "memory": lambda _: MemoryBackend(),
-    "sqlite": lambda folder: SQLiteBackend(str(folder / "test.db"), {"busy_timeout_s": "1"}),
-    "sqlite_in_memory": lambda _: SQLiteBackend(None, {"busy_timeout_s": "1"}),
+    # Waiting for locks that a case holds itself, and for the disk, would only take time.
+    "sqlite": lambda folder: SQLiteBackend(str(folder / "test.db"), {"busy_timeout_s": "0.05", "synchronous": "off"}),
+    "sqlite_in_memory": lambda _: SQLiteBackend(None, {"busy_timeout_s": "0.05"}),
 }
 
 

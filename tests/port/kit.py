@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from tests.port.entities import ALL, NOW
 
 from holdall.backends import Isolation, Native, Refuse
 from holdall.backends.port import Delete, DeleteWhere, Insert, Patch, UpdateWhere, Upsert
@@ -15,7 +16,6 @@ from holdall.errors import HoldallError
 from holdall.program import arun, run
 from holdall.query import TRUE, Assignment, Column, Compare, Order, Select, Value, key_ref, prepare
 from holdall.schema import Entity
-from tests.port.entities import ALL, NOW
 
 
 class Kit:

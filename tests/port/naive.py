@@ -63,7 +63,7 @@ class Naive:
             row = found[0]
         return row
 
-    def value(self, node: Any, row: Any) -> Any:
+    def value(self, node: Any, row: Any) -> Any:  # noqa: PLR0912  plainness before elegance
         if isinstance(node, Value):
             return node.value
         if isinstance(node, Arith):
@@ -94,7 +94,7 @@ class Naive:
             if inside:
                 value = JSON_NULL if value is None else value
             else:
-                at = at.item if at.item is not None else dict((n, t) for n, t, _ in at.fields)[key]
+                at = at.item if at.item is not None else {n: t for n, t, _ in at.fields}[key]
         return value
 
     def equal(self, a: Any, ta: Any, b: Any, tb: Any) -> bool:

@@ -73,14 +73,14 @@ def _pools() -> dict[str, list[Any]]:
         "isbn": texts,
         "tags": [(), ("a",), ("a", "b"), ("b", "b")],
         "langs": [frozenset(), frozenset("a"), frozenset("ab")],
-        "meta": [JSON_NULL, True, 1, 0, 1.5, "a", "1", "", [], [1, "a"], [True], [[1]], {}, {"a": 1}, {"a": None, "b": "x"}, {"a": {"b": 2}},
-                 {"a": [0]}, {"a": "aA", "b": 2}, {"a": True}],
+        "meta": [JSON_NULL, True, 1, 0, 1.5, "a", "1", "", [], [1, "a"], [True], [[1]], {}, {"a": 1}, {"a": None, "b": "x"},
+                 {"a": {"b": 2}}, {"a": [0]}, {"a": "aA", "b": 2}, {"a": True}],
         "size": [{"width": w, "note": n} for w in (1, 2) for n in (None, "", "x")],
         "counts": [{}, {"a": 1}, {"a": -1, "b": 2}, {"b": 1}],
         "cover": [b"", b"\x00", b"ab"],
         "opens": [dt.time(1), dt.time(2)],
         "reading": [dt.timedelta(1), dt.timedelta(-1)],
-        "printed": [dt.datetime(2020, 1, n) for n in (1, 2)],
+        "printed": [dt.datetime(2020, 1, n) for n in (1, 2)],  # noqa: DTZ001  local time
         "weight": [Decimal(t) for t in ("0", "1.5", "-2", "1.25", "3")],
         "version": [1, 2],
     }  # fmt: skip
@@ -160,7 +160,8 @@ def ref(entity: Any, path: str, *keys: Any, type: Type | None = None) -> FieldRe
     return FieldRef(entity, tuple(steps), field, tuple(keys), type or field.type)
 
 
-TEXT_PATHS = {"Book": ["title", "isbn", "author.name", "editor.country", "author.profile.bio"], "Author": ["name", "country", "profile.bio"],
+TEXT_PATHS = {"Book": ["title", "isbn", "author.name", "editor.country", "author.profile.bio"],
+              "Author": ["name", "country", "profile.bio"],
               "Review": ["text", "book.title", "book.author.name"], "Label": ["name"]}  # fmt: skip
 INT_PATHS = {"Book": ["pages", "editor_id", "author_id", "author.profile.score", "version"], "Author": ["id", "profile.score"],
              "Review": ["stars", "book.pages"], "Label": ["rank"]}  # fmt: skip
@@ -229,7 +230,8 @@ def leaves(draw: Any, entity: Any) -> Any:
     return Holds(key_ref(BOOK, name), tuple(draw(st.lists(st.sampled_from("abc"), max_size=2))), draw(st.sampled_from(["all", "any"])), STR)
 
 
-RELATED = {"Book": [((), "reviews"), ((), "labels"), (("author",), "books"), (("editor",), "books")], "Author": [((), "books"), ((), "edited")],
+RELATED = {"Book": [((), "reviews"), ((), "labels"), (("author",), "books"), (("editor",), "books")],
+           "Author": [((), "books"), ((), "edited")],
            "Review": [(("book",), "reviews"), (("book",), "labels")], "Label": []}  # fmt: skip
 
 

@@ -6,11 +6,11 @@ import uuid
 from typing import Any
 
 import pytest
+from tests.port.entities import AUTHOR, BOOK, BOOK_LABEL, EMPLOYEE, LABEL, PROFILE, REVIEW, author, book, row
+from tests.port.kit import Kit, compare, eq
 
 from holdall.errors import CheckViolation, ForeignKeyViolation, NotNullViolation, UniqueViolation
 from holdall.query import TRUE
-from tests.port.entities import AUTHOR, BOOK, BOOK_LABEL, EMPLOYEE, LABEL, PROFILE, REVIEW, author, book, row
-from tests.port.kit import Kit, compare, eq
 
 ONE, TWO = uuid.UUID(int=1), uuid.UUID(int=2)
 

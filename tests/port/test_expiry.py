@@ -6,11 +6,11 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from tests.port.entities import INT, NOW, SESSION, row
+from tests.port.kit import Kit, eq
 
 from holdall.errors import NotFound, UniqueViolation
 from holdall.query import TRUE, Aggregate, Column, Select
-from tests.port.entities import INT, NOW, SESSION, row
-from tests.port.kit import Kit, eq
 
 HOUR = dt.timedelta(hours=1)
 

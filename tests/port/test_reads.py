@@ -11,9 +11,6 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from holdall.query import TRUE, Aggregate, Column, FieldRef, Match, Membership, Order, Related, Select, all_of, key_ref, prepare
-from holdall.schema import Entity
 from tests.port.entities import (
     ALL,
     AUTHOR,
@@ -34,6 +31,9 @@ from tests.port.entities import (
 from tests.port.kit import Kit, columns, compare, eq
 from tests.port.naive import Naive
 from tests.port.strategies import IDS, conditions, dataset, grouped_selects, leaves, selects, valid
+
+from holdall.query import TRUE, Aggregate, Column, FieldRef, Match, Membership, Order, Related, Select, all_of, key_ref, prepare
+from holdall.schema import Entity
 
 
 def _load(kit: Kit, data: Any) -> None:
@@ -114,8 +114,8 @@ def _order(*names: str, nulls_first: bool = False) -> tuple[Order, ...]:
 
 
 ORDERS = [
-    ("pages",), ("-pages",), ("added",), ("-added",), ("added", "-pages"), ("-added", "id"), ("-added", "-id"), ("id",), ("-id",), ("isbn",),
-    ("-isbn",), ("price",), ("in_print", "price"), ("-in_print", "-price"), ("in_print", "-price"), ("title",), ("-published", "added"),
+    ("pages",), ("-pages",), ("added",), ("-added",), ("added", "-pages"), ("-added", "id"), ("-added", "-id"), ("id",), ("-id",),
+    ("isbn",), ("-isbn",), ("price",), ("in_print", "price"), ("-in_print", "-price"), ("in_print", "-price"), ("title",), ("-published", "added"),
     ("author_id", "title"), ("-author_id", "title"), ("pages", "added", "title"),
 ]  # fmt: skip
 WHERES = [

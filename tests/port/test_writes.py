@@ -7,14 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from tests.port.entities import AUTHOR, BOOK, BOOK_LABEL, DECIMAL, EMPLOYEE, INT, LABEL, SESSION, author, book, row
+from tests.port.kit import Kit, assignments, compare, eq
+from tests.port.strategies import POOLS
 
 from holdall.backends.port import Delete, Insert, Patch, UpdateWhere
 from holdall.errors import HoldallError, NotFound, SizeLimit, UniqueViolation, Unsupported, VersionMismatch
 from holdall.query import TRUE, Arith, Select, Value, key_ref, prepare
 from holdall.schema import JSON_NULL
-from tests.port.entities import AUTHOR, BOOK, BOOK_LABEL, DECIMAL, EMPLOYEE, INT, LABEL, SESSION, author, book, row
-from tests.port.kit import Kit, assignments, compare, eq
-from tests.port.strategies import POOLS
 
 ID = uuid.UUID(int=7)
 
@@ -112,9 +112,9 @@ def test_patch_with_expressions(kit: Kit) -> None:
     assert (str(kit.get(BOOK, ID, "weight")), kit.get(BOOK, ID, "pages")) == ("1.5", 29)
 
 
-@pytest.mark.parametrize("name, expr", [
+@pytest.mark.parametrize(("name", "expr"), [
     ("price", Arith("mul", key_ref(BOOK, "price"), Value(Decimal("0.01"), DECIMAL), DECIMAL)),
-    ("price", Arith("mul", key_ref(BOOK, "price"), Value(Decimal("1000000000"), DECIMAL), DECIMAL)),
+    ("price", Arith("mul", key_ref(BOOK, "price"), Value(Decimal(1000000000), DECIMAL), DECIMAL)),
     ("pages", Arith("add", key_ref(BOOK, "pages"), Value(2**63 - 1, INT), INT)),
     ("pages", Arith("mul", key_ref(BOOK, "pages"), Value(2**62, INT), INT)),
 ])  # fmt: skip

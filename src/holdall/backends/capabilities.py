@@ -61,6 +61,7 @@ FEATURES: Mapping[str, str] = {
     "generated_int": "integer keys made by the store",
     "scan": "queries that no index serves",
     "deferred_unique": "a bulk change of a unique field, checked at the end (F7)",
+    "reads_beside_writes": "while a transaction writes, others read what was last committed, and a reader does not stop a writer",
     "row_locks": "reads that lock rows until the transaction ends",
     "read_your_writes": "a read after a write in the same store sees it",
     "schema_inspection": "reading the stored schema",

@@ -102,7 +102,8 @@ class Front(BaseRoute):
         parts = path_parts(request)
         method = request.method
         own = self.pages.route(parts) if len(parts) == 1 else None
-        handlers, hints = (own, {}) if own is not None else self.dialect.route(parts, method)
+        nothing: Mapping[str, str] = {}
+        handlers, hints = (own, nothing) if own is not None else self.dialect.route(parts, method)
         handler: Handler | None = handlers.get(method)
         if handler is not None:
             return await handler(request)

@@ -146,7 +146,7 @@ def _orders(catalog: Catalog, resource: Resource, pieces: Pieces, faults: list[F
     return tuple(orders)
 
 
-# fields=id,name,customer.name
+# Fields, as in: fields=id,name,customer.name
 
 
 def _fields(root: Node, pieces: Pieces, faults: list[Fault]) -> None:
@@ -193,7 +193,7 @@ def _deeper(node: Node, name: str, level: int, depth: int, path: str) -> Node:
     return inner
 
 
-# include=customer,lines(limit:5,sort:-qty).product
+# Includes, as in: include=customer,lines(limit:5,sort:-qty).product
 
 _STEP = re.compile(r"([^\W\d]\w*)(?:\(([^()]*)\))?")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 from holdall.errors import DeclarationError, QueryError, near_name
@@ -100,11 +100,14 @@ class Catalog:
     """All resources of an API, by path and by entity."""
 
     def __init__(self, models: Iterable[type[Model]] | Mapping[str, type[Model]]) -> None:
-        named = models.items() if isinstance(models, Mapping) else [(None, model) for model in models]
+        named: list[tuple[str, type[Model]]]
+        if isinstance(models, Mapping):
+            named = list(cast("Mapping[str, type[Model]]", models).items())
+        else:
+            named = [(model.__entity__.table, model) for model in models]
         self.by_path: dict[str, Resource] = {}
         self.by_entity: dict[Entity, Resource] = {}
-        for given, model in named:
-            path = given or model.__entity__.table
+        for path, model in named:
             self._check_path(path, model)
             resource = Resource(model, path, self)
             self.by_path[path] = resource
@@ -114,7 +117,7 @@ class Catalog:
 
     def _check_path(self, path: str, model: type[Model]) -> None:
         name = model.__name__
-        if path in RESERVED_PATHS or quote(path, safe="") != path:
+        if not path or path in RESERVED_PATHS or quote(path, safe="") != path:
             raise DeclarationError(
                 f"{name} cannot be served under '/{path}'.", hint=f"Choose another path: api(store, {{'{name.lower()}s': {name}, …}})."
             )
@@ -134,7 +137,7 @@ class Catalog:
         return near_name(path, self.by_path)
 
     def check_visible(self, node: Condition | Expr, hops_max: int) -> None:
-        """QueryError if a condition or expression touches a secret field or a model that is not offered, or goes through too many relations."""
+        """QueryError if a condition or expression touches what is secret or not offered, or goes through too many relations."""
         self._check(node, hops_max, hops_max)
 
     def _check(self, node: Condition | Expr, hops: int, hops_max: int) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar
 from holdall.errors import NotFound, QueryError, UniqueViolation, ValidationError, VersionMismatch
 from holdall.http.asking import Asked, View
 from holdall.http.catalog import Catalog, Column, Resource
-from holdall.http.forms import merge_patch, plain_form, settle
+from holdall.http.forms import is_object, merge_patch, plain_form, settle
 from holdall.http.problems import Fault, HttpError, body_faults, error_of, pointer_to
 from holdall.model import Model, Page
 from holdall.query import FALSE, Condition, Related, all_of, equals, key_condition, key_ref, replace
@@ -52,7 +52,9 @@ class Precondition:
 NONE = Precondition()
 
 
-class _Undo(Exception):  # noqa: N818 - no error: the way out of a transaction that shall leave nothing
+class _Undo(Exception):
+    """No error: the way out of a transaction that shall leave nothing."""
+
     def __init__(self, result: Any) -> None:
         self.result = result
 
@@ -203,7 +205,7 @@ class Engine:
         try:
             return await self.store.aio.unit(retries=RETRIES)(undone)()
         except _Undo as undo:
-            return undo.result  # type: ignore[no-any-return]
+            return undo.result  # type: ignore[no-any-return]  # what work() gave
 
     # What a body may hold
 
@@ -257,7 +259,7 @@ class Engine:
                 continue
             field = resource.entity.by_name.get(name)
             if field is not None:
-                if field.type.kind in _MERGED and isinstance(value, dict):
+                if field.type.kind in _MERGED and is_object(value):
                     value = merge_patch(plain_form(field.type, row[field.position]), value)  # noqa: PLW2901 - the merged value
                 value = settle(field.type, value)  # noqa: PLW2901 - the same value in its form
             changes[name] = value
@@ -334,7 +336,7 @@ def _check(resource: Resource, record: Model | None, key: Any, wanted: Precondit
 
 def absent(resource: Resource, key: Any) -> NotFound:
     """The error for a key that no record has."""
-    shown = ",".join(map(str, key)) if isinstance(key, tuple) else key
+    shown = ",".join(map(str, key)) if len(resource.entity.key) > 1 else key
     return NotFound(f"There is no {resource.name} with the key {shown}.")
 
 

@@ -27,7 +27,7 @@ import json
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import quote
 
 import msgspec
@@ -104,6 +104,21 @@ def key_text(type_: Type, value: Any) -> str:
     return quote(text, safe="")
 
 
+def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
+    """Whether decoded JSON is an object."""
+    return isinstance(value, dict)
+
+
+def is_array(value: Any) -> TypeGuard[list[Any]]:
+    """Whether decoded JSON is an array."""
+    return isinstance(value, list)
+
+
+def is_container(value: Any) -> TypeGuard[dict[str, Any] | list[Any]]:
+    """Whether decoded JSON is an object or an array."""
+    return isinstance(value, dict | list)
+
+
 # Reading
 
 
@@ -132,7 +147,7 @@ def read_json(text: bytes, *, parameter: str | None = None) -> Any:
         raise _malformed("it is not UTF-8", parameter) from None
     except (msgspec.DecodeError, ValueError) as error:
         raise _malformed(str(error), parameter) from None
-    if isinstance(value, dict | list):
+    if is_container(value):
         _check_nesting(value, parameter)
         _check_members(text, parameter)
     return value
@@ -154,7 +169,7 @@ def _check_nesting(value: Any, parameter: str | None) -> None:
     for _ in range(NESTING_MAX):
         below: list[Any] = []
         for item in level:
-            below += [part for part in (item.values() if isinstance(item, dict) else item) if isinstance(part, dict | list)]
+            below += [part for part in (item.values() if is_object(item) else item) if is_container(part)]
         if not below:
             return
         level = below
@@ -186,13 +201,14 @@ def settle(type_: Type, value: Any) -> Any:
     kind = type_.kind
     if isinstance(value, Decimal):
         return value if kind == "decimal" else float(value)
-    if not isinstance(value, dict | list):
+    if not is_container(value):
         return value
     if kind in ("list", "set", "dict") and type_.item is not None:
-        if isinstance(value, list):
+        if is_array(value):
             return [settle(type_.item, item) for item in value]
-        return {name: settle(type_.item, item) for name, item in value.items()}
-    if kind == "record" and isinstance(value, dict):
+        if is_object(value):
+            return {name: settle(type_.item, item) for name, item in value.items()}
+    if kind == "record" and is_object(value):
         parts = {name: part for name, part, _ in type_.fields}
         return {name: settle(parts[name], item) if name in parts else floats(item) for name, item in value.items()}
     return floats(value)
@@ -202,18 +218,18 @@ def floats(value: Any) -> Any:
     """The value with every Decimal in it as a float."""
     if isinstance(value, Decimal):
         return float(value)
-    if isinstance(value, list):
+    if is_array(value):
         return [floats(item) for item in value]
-    if isinstance(value, dict):
+    if is_object(value):
         return {name: floats(item) for name, item in value.items()}
     return value
 
 
 def merge_patch(target: Any, patch: Any) -> Any:
     """RFC 7396: `patch` applied to `target`."""
-    if not isinstance(patch, dict):
+    if not is_object(patch):
         return patch
-    merged = dict(target) if isinstance(target, dict) else {}
+    merged: dict[str, Any] = dict(target) if is_object(target) else {}
     for name, value in patch.items():
         if value is None:
             merged.pop(name, None)
@@ -222,4 +238,16 @@ def merge_patch(target: Any, patch: Any) -> Any:
     return merged
 
 
-__all__ = ["encode", "floats", "key_text", "merge_patch", "plain_form", "read_json", "settle", "writer"]
+__all__ = [
+    "encode",
+    "floats",
+    "is_array",
+    "is_container",
+    "is_object",
+    "key_text",
+    "merge_patch",
+    "plain_form",
+    "read_json",
+    "settle",
+    "writer",
+]

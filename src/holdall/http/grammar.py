@@ -25,7 +25,7 @@ from holdall.http.asking import (
     whole_number,
 )
 from holdall.http.catalog import Resource
-from holdall.http.forms import floats, read_json
+from holdall.http.forms import floats, is_array, is_object, read_json
 from holdall.http.problems import Fault, HttpError, error_of, pointer_to, query_fault
 from holdall.query import OPERATORS, Condition, Not, Term, all_of, any_of, json_condition, parse_path, text_lookup
 from holdall.schema import Type
@@ -223,7 +223,8 @@ def _count(value: Any, faults: list[Fault], place: dict[str, str]) -> Count | No
 
 def split_outside(text: str) -> list[str]:
     """The parts between commas that are not in parentheses."""
-    parts, depth, start = [], 0, 0
+    parts: list[str] = []
+    depth = start = 0
     for place, character in enumerate(text):
         if character in "()":
             depth += 1 if character == "(" else -1
@@ -239,20 +240,17 @@ def split_outside(text: str) -> list[str]:
 def search_asked(resource: Resource, body: Any) -> Asked:
     """What the body of a QUERY asks for; HttpError 400 with every fault."""
     faults: list[Fault] = []
-    if not isinstance(body, dict):
+    if not is_object(body):
         raise error_of(
             [Fault("bad_value", "The body of a search is a JSON object.", 'For example {"where": {}, "limit": 10}.', pointer="")]
         )
-    for name in body:
-        if name not in SEARCH_MEMBERS:
-            faults.append(
-                Fault(
-                    "unknown_parameter",
-                    f"'{name[:80]}' is not a part of a search.",
-                    near_name(name, SEARCH_MEMBERS),
-                    pointer=pointer_to((name,)),
-                )
-            )
+    faults += [
+        Fault(
+            "unknown_parameter", f"'{name[:80]}' is not a part of a search.", near_name(name, SEARCH_MEMBERS), pointer=pointer_to((name,))
+        )
+        for name in body
+        if name not in SEARCH_MEMBERS
+    ]
     pieces = Pieces(lambda name: {"pointer": f"/{name}"})
     if "where" in body:
         pieces.conditions.append(Where(resource, faults, None, "/where").read(body["where"]))
@@ -288,7 +286,7 @@ def _texts(body: Mapping[str, Any], name: str, faults: list[Fault]) -> list[str]
         return None
     if isinstance(value, str):
         return split_outside(value) if value else []
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+    if is_array(value) and all(isinstance(item, str) for item in value):
         return value
     faults.append(Fault("bad_value", f"{name} is a list of texts.", f'For example {{"{name}": ["name"]}}.', pointer=f"/{name}"))
     return None
@@ -311,7 +309,7 @@ class Where:
         self.faults.append(query_fault(error, parameter=self.parameter, pointer=self.root + pointer_to(path)))
 
     def _object(self, data: Any, path: tuple[str | int, ...]) -> Condition:
-        if not isinstance(data, dict):
+        if not is_object(data):
             hint = 'For example {"age": {"gte": 18}}.'
             self._fault(QueryError(f"A condition is a JSON object, not {str(data)[:40]!r}.", kind="bad_value", hint=hint), path)
             return all_of()
@@ -319,21 +317,23 @@ class Where:
 
     def _member(self, name: str, value: Any, path: tuple[str | int, ...]) -> Condition:
         if name in ("and", "or"):
-            if not isinstance(value, list):
+            if not is_array(value):
                 self._fault(QueryError(f"'{name}' takes a list of conditions.", kind="bad_value"), path)
                 return all_of()
             items = [self._object(item, (*path, index)) for index, item in enumerate(value)]
             return all_of(*items) if name == "and" else any_of(*items)
         if name == "not":
             return Not(self._object(value, path))
-        if isinstance(value, dict) and any(op in OPERATORS for op in value):
+        if is_object(value) and any(op in OPERATORS for op in value):
             return all_of(*(self._leaf(name, op, operand, (*path, op)) for op, operand in value.items()))
         return self._leaf(name, None, value, path)
 
     def _leaf(self, name: str, op: str | None, operand: Any, path: tuple[str | int, ...]) -> Condition:
+        if op is not None and op not in OPERATORS:
+            hint = near_name(op, OPERATORS)
+            self._fault(QueryError(f"'{op[:80]}' is not an operator.", name=op, kind="unknown_operator", hint=hint), path)
+            return all_of()
         try:
-            if op is not None and op not in OPERATORS:
-                raise QueryError(f"'{op}' is not an operator.", name=op, kind="unknown_operator", hint=near_name(op, OPERATORS))
             target, _ = parse_path(self.resource.entity, name)
             if not (isinstance(target, Term) and _decimal(target._expr.type)):
                 operand = floats(operand)

@@ -113,7 +113,7 @@ def link_header(links: Iterable[tuple[str, str]]) -> str:
 def media_type_of(text: str) -> tuple[str, dict[str, str]]:
     """The lower-case media type and its parameters."""
     kind, *rest = text.split(";")
-    parameters = {}
+    parameters: dict[str, str] = {}
     for part in rest:
         name, _, value = part.partition("=")
         parameters[name.strip().lower()] = value.strip().strip('"')
@@ -171,7 +171,8 @@ def entity_tags(request: Request, name: str) -> frozenset[str] | None:
     text = ", ".join(values).strip()
     if text == "*":
         return ANY
-    tags, place = [], 0
+    tags: list[str] = []
+    place = 0
     while place < len(text):
         found = _ENTITY_TAG.match(text, place)
         if found is None:
@@ -210,10 +211,8 @@ async def json_body(request: Request, allowed: Sequence[str], bytes_max: int, ac
     encoding = request.headers.get("content-encoding", "identity")
     if encoding.lower() != "identity":
         detail = f"A body with Content-Encoding {encoding[:40]!r} is not taken."
-        raise HttpError(
-            415, "unsupported_media_type", detail, "Send it unpacked.", [Fault("unsupported_media_type", detail, header="Content-Encoding")],
-            {"Accept-Encoding": "identity"},
-        )  # fmt: skip
+        fault = Fault("unsupported_media_type", detail, header="Content-Encoding")
+        raise HttpError(415, fault.code, detail, "Send it unpacked.", [fault], {"Accept-Encoding": "identity"})
     return read_json(await read_body(request, bytes_max))
 
 
@@ -223,7 +222,8 @@ async def read_body(request: Request, bytes_max: int) -> bytes:
     length = request.headers.get("content-length", "")
     if length.isdecimal() and (len(length) > 18 or int(length) > bytes_max):
         raise too_large
-    parts, total = [], 0
+    parts: list[bytes] = []
+    total = 0
     async for part in request.stream():
         total += len(part)
         if total > bytes_max:

@@ -18,7 +18,7 @@ from holdall.errors import near_name
 from holdall.http.asking import Asked
 from holdall.http.catalog import Resource
 from holdall.http.engine import Engine, Listing, Precondition, Row, absent, render, render_row, row_of
-from holdall.http.forms import key_text
+from holdall.http.forms import is_array, is_object
 from holdall.http.grammar import Pairs, list_asked, nothing_asked, read_pairs, record_asked, search_asked, write_asked
 from holdall.http.messages import (
     ANY,
@@ -92,7 +92,7 @@ def read_key(resource: Resource, part: str) -> Any:
             404, "not_found", f"The key of {resource.name} has {len(entity.key)} parts, not {len(texts)}.",
             f"Write /{resource.path}/{','.join('{' + name + '}' for name in entity.key)}.",
         )  # fmt: skip
-    values = []
+    values: list[Any] = []
     for name, text in zip(entity.key, texts, strict=True):
         decoded = decoded_part(text, "The key in the path")
         try:
@@ -250,9 +250,9 @@ class _Related:
 async def object_body(request: Request, allowed: tuple[str, ...], options: Options, accept_header: str) -> dict[str, Any]:
     """The JSON object in a body; HttpError 4xx for anything else."""
     data = await json_body(request, allowed, options.body_bytes_max, accept_header)
-    if isinstance(data, dict):
+    if is_object(data):
         return data
-    hint = "Send one record at a time; lists are not offered yet." if isinstance(data, list) else ""
+    hint = "Send one record at a time; lists are not offered yet." if is_array(data) else ""
     raise error_of([Fault("object", "The body must be a JSON object.", hint, pointer="")], 422)
 
 
@@ -320,4 +320,4 @@ def _check_format(request: Request, pairs: Pairs) -> None:
         check_acceptable(request)
 
 
-__all__ = ["COLLECTION", "RECORD", "RELATED", "SEARCH", "Native", "Options", "key_text", "read_key"]
+__all__ = ["COLLECTION", "RECORD", "RELATED", "SEARCH", "Native", "Options", "read_key"]

@@ -32,6 +32,7 @@ def document(catalog: Catalog) -> Doc:
         name = resource.name
         schemas[name] = read_schema(resource)
         schemas[f"{name}Create"] = create_schema(resource)
+        schemas[f"{name}Replace"] = create_schema(resource, key_in_url=True)
         schemas[f"{name}Update"] = update_schema(resource)
         schemas[f"{name}List"] = _list_schema(name)
         schemas[f"{name}Search"] = _search_schema(resource)
@@ -54,17 +55,18 @@ def _paths(resource: Resource) -> Doc:
     name, path = resource.name, f"/{resource.path}"
     keys = ",".join(f"{{{key}}}" for key in resource.entity.key)
     item = f"{path}/{keys}"
+    shown = [_ref(each) for each in ("fields", "include", "depth", "format")]
     made: Doc = {
         path: {"get": _list_operation(resource), "post": _create_operation(resource)},
         f"{path}/search": {"post": _search_operation(resource)},
         item: {
             "parameters": [_key_parameter(resource, key) for key in resource.entity.key],
             "get": _operation(
-                resource, f"get{name}", f"Get one {name}", [_ref("fields"), _ref("include"), _ref("depth"), _ref("format"), _ref("ifNoneMatch")],
+                resource, f"get{name}", f"Get one {name}", [*shown, _ref("ifNoneMatch")],
                 {"200": _record_response(resource, "The record"), "304": {"description": "It still has the version of If-None-Match"}},
                 _RECORD_ERRORS,
             ),
-            "put": _write_operation(resource, "put", f"Replace or create one {name}", "Create", ("application/json",)),
+            "put": _write_operation(resource, "put", f"Replace or create one {name}", "Replace", ("application/json",)),
             "patch": _write_operation(
                 resource, "patch", f"Change one {name} (RFC 7396)", "Update", ("application/merge-patch+json", "application/json")
             ),
@@ -81,8 +83,7 @@ def _paths(resource: Resource) -> Doc:
             operation["responses"]["404"] = {"$ref": "#/components/responses/404"}
         else:
             operation = _operation(
-                resource, "", "", [_ref("fields"), _ref("include"), _ref("depth"), _ref("format")],
-                {"200": _record_response(target, "The related record")}, _RECORD_ERRORS,
+                resource, "", "", shown, {"200": _record_response(target, "The related record")}, _RECORD_ERRORS,
             )  # fmt: skip
         operation |= {"tags": [name], "operationId": f"get{name}_{relation_name}", "summary": f"The {relation_name} of one {name}"}
         made[f"{item}/{relation_name}"] = {"parameters": [_key_parameter(resource, key) for key in resource.entity.key], "get": operation}

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import Any
 
 from holdall.http.catalog import Resource, is_read_only
-from holdall.http.forms import plain_form
+from holdall.http.forms import is_array, plain_form
 from holdall.schema import JSON_NULL, BadOperand, Field, Type
 
 Schema = dict[str, Any]
@@ -32,10 +32,10 @@ _BASES: dict[str, Schema] = {
     "record": {"type": "object"},
 }
 _FORMATS = {"Email": "email", "Phone": "phone", "Url": "uri", "IPv4Address": "ipv4", "IPv6Address": "ipv6", "IPAddress": "ip"}
-_COMPARED = ("eq", "ne", "in", "nin", "is_null")
-_ORDERED = ("gt", "gte", "lt", "lte", "between")
-_TEXTS = ("contains", "icontains", "startswith", "istartswith", "endswith", "iendswith", "iexact", "like")
-_HELD = ("contains", "has", "any", "all")
+_COMPARED: tuple[str, ...] = ("eq", "ne", "in", "nin", "is_null")
+_ORDERED: tuple[str, ...] = ("gt", "gte", "lt", "lte", "between")
+_TEXTS: tuple[str, ...] = ("contains", "icontains", "startswith", "istartswith", "endswith", "iendswith", "iexact", "like")
+_HELD: tuple[str, ...] = ("contains", "has", "any", "all")
 
 
 def operators(type_: Type) -> list[str]:
@@ -52,7 +52,7 @@ def operators(type_: Type) -> list[str]:
 
 def type_schema(type_: Type, *, reading: bool) -> Schema:
     """The schema of a type. A Decimal is read as text; it may be written as a number too."""
-    schema = dict(_BASES[type_.kind])
+    schema: Schema = dict(_BASES[type_.kind])
     if type_.kind == "decimal" and not reading:
         schema = {"type": ["string", "number"], "format": "decimal"}
     if type_.python_name in _FORMATS:
@@ -74,7 +74,7 @@ def nullable(schema: Schema, allowed: bool) -> Schema:
     if not allowed or not schema:
         return schema
     kinds = schema.get("type")
-    made = {**schema, "type": [*(kinds if isinstance(kinds, list) else [kinds]), "null"]}
+    made: Schema = {**schema, "type": [*kinds, "null"] if is_array(kinds) else [kinds, "null"]}
     if "enum" in made:
         made["enum"] = [*made["enum"], None]
     return made
@@ -142,12 +142,14 @@ def read_schema(resource: Resource) -> Schema:
     return _object(resource, properties, list(resource.fields))
 
 
-def create_schema(resource: Resource) -> Schema:
-    """The body of a create or replace."""
+def create_schema(resource: Resource, *, key_in_url: bool = False) -> Schema:
+    """The body of a create; with `key_in_url` that of a replace, which may leave the key out."""
     shape = resource.model.__shape__
     fields = [field for field in resource.entity.fields if not is_read_only(field)]
     properties = {field.name: field_schema(resource, field, reading=False) for field in fields}
     required = [field.name for field in fields if shape.by_name[field.name].required]
+    if key_in_url:
+        required = [name for name in required if name not in resource.entity.key]
     return _object(resource, properties, required)
 
 

@@ -91,8 +91,9 @@ def read_annotation(annotation: Any, frame: FrameType, where: str) -> Any:
         raise DeclarationError(f"{where}: the annotation '{text}' cannot be read: {error}.") from None
 
 
-def read_target(annotation: Any, frame: FrameType, where: str) -> tuple[Any, bool, bool]:
-    """What a relation's annotation leads to: (class or name, whether list[…], whether | None)."""
+def read_target(annotation: Any, frame: FrameType, where: str) -> tuple[Any, bool, bool, bool]:
+    """What a relation's annotation leads to: (class or name, whether list[…], whether | None, whether it was written as text)."""
+    as_text = isinstance(annotation, str)
     if isinstance(annotation, str):
         try:
             annotation = eval(annotation, {"__builtins__": {}}, Names(frame, lenient=True))  # noqa: S307 - as above
@@ -116,4 +117,4 @@ def read_target(annotation: Any, frame: FrameType, where: str) -> tuple[Any, boo
         optional, annotation = True, annotation.removesuffix("| None").removeprefix("Optional[").rstrip(" ]")
     if not isinstance(annotation, str | type):
         raise DeclarationError(f"{where}: {annotation!r} is no model.", hint="Annotate a relation with a model class or its name.")
-    return annotation, many, optional
+    return annotation, many, optional, as_text

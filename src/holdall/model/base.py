@@ -39,6 +39,7 @@ class Model(Record, Access, metaclass=ModelMeta, root=True):
         __store__: ClassVar[Any]
         __declared__: ClassVar[Declared]
         __pydantic_validator__: ClassVar[Any]
+        __pydantic_core_schema__: ClassVar[Any]
         __pydantic_decorators__: ClassVar[Any]
 
         @classmethod
@@ -63,6 +64,11 @@ class Model(Record, Access, metaclass=ModelMeta, root=True):
         def __changes__(record: Any, row: tuple[Any, ...]) -> tuple[int, ...]:
             """Positions at which `row` differs from the row that was read or written last."""
             ...
+
+    if not TYPE_CHECKING:  # to type checkers, the fields are the arguments
+
+        def __init__(self, **_values: Any) -> None:
+            raise TypeError(f"{type(self).__name__} is abstract: no record of it can be made")
 
     @classmethod
     def __from_json__(cls, data: Any) -> Self:

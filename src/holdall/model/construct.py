@@ -75,6 +75,26 @@ def field_check(member: Member) -> Callable[[Any], Any]:
     return check
 
 
+def partial_validator(cls: type[Model]) -> Any:
+    """A validator of single fields: those of the class with the user's field validators, without what is about the whole model."""
+    from pydantic_core import SchemaValidator, core_schema
+
+    schema: Any = cls.__pydantic_core_schema__
+    dataclass = _unwrapped(schema, "dataclass")
+    fields = _unwrapped(dataclass["schema"], "dataclass-args")["fields"]
+    alone: Any = core_schema.model_fields_schema({field["name"]: core_schema.model_field(field["schema"]) for field in fields})
+    if schema["type"] == "definitions":
+        alone = core_schema.definitions_schema(alone, schema["definitions"])
+    return SchemaValidator(alone, dataclass.get("config"))
+
+
+def _unwrapped(schema: Any, kind: str) -> Any:
+    """The core schema of that kind inside the functions that validators put around it."""
+    while schema["type"] != kind:
+        schema = schema["schema"]
+    return schema
+
+
 def make_dataclass(cls: type, members: list[Member], custom_repr: bool) -> None:
     """Turn the class into a Pydantic dataclass of these members, and take the defaults off the class again."""
     import pydantic
@@ -225,7 +245,7 @@ def check_json(cls: type[Model], data: Any) -> dict[str, Any]:
         try:
             values[name] = shape.check(name, value)
         except pydantic.ValidationError as error:
-            problems += problems_of(error, (), () if shape.assigns else (name,))
+            problems += problems_of(error, ())
     if problems:
         raise ValidationError(cls.__name__, _ordered(problems, shape))
     return values
@@ -244,7 +264,7 @@ def canonical(cls: type[Model], values: Mapping[str, Any]) -> dict[str, Any]:
         try:
             found[name] = shape.by_name[name].frozen(shape.check(name, value, strict=True))
         except pydantic.ValidationError as error:
-            problems += problems_of(error, (), () if shape.assigns else (name,))
+            problems += problems_of(error, ())
     if problems:
         raise ValidationError(cls.__name__, _ordered(problems, shape))
     return found

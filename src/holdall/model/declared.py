@@ -25,6 +25,7 @@ class RelationDeclared:
     to: Any
     many: bool
     optional: bool
+    as_text: bool
     where: str
 
 

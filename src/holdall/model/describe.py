@@ -169,7 +169,9 @@ def _literal(values: tuple[Any, ...], where: str) -> Described:
         raise DeclarationError(f"{where}: the values of a Literal must be all str, all int or all bool.", hint="Use an Enum, or Json.")
     kind = SCALARS[kinds.pop()]
     name = f"Literal[{', '.join(map(repr, values))}]"
-    return Described(Type(kind, name, choices=values), nullable, Literal[values])
+    from holdall.model.inputs import ExactInput
+
+    return Described(Type(kind, name, choices=values), nullable, Literal[values], post=(ExactInput(type(values[0])),))
 
 
 def _container(annotation: Any, where: str) -> Described:
@@ -224,6 +226,8 @@ def _scalar(cls: type, kind: Kind) -> Described:
 
 
 def _enum(cls: type[enum.Enum], where: str) -> Described:
+    from holdall.model.inputs import ExactInput
+
     values = tuple(member.value for member in cls)
     kinds = {type(value) for value in values}
     if issubclass(cls, enum.Flag) or len(kinds) != 1 or not kinds <= set(SCALARS):
@@ -233,7 +237,9 @@ def _enum(cls: type[enum.Enum], where: str) -> Described:
         )
     by_value = {member.value: member for member in cls}
     coded = SimpleCodec(cls, lambda member: member.value, by_value.__getitem__)
-    return Described(Type(SCALARS[kinds.pop()], cls.__name__, choices=values, codec=coded), False, cls)
+    (python_type,) = kinds
+    type_ = Type(SCALARS[python_type], cls.__name__, choices=values, codec=coded)
+    return Described(type_, False, cls, post=(ExactInput(python_type, cls),))
 
 
 class RecordCodec:

@@ -142,17 +142,17 @@ def references(shape: Shape, declared: Declared) -> list[Reference]:
 
 def reference_target(member: Member, declared: Declared) -> Target | None:
     """What a member refers to: by its own options, else by the first BelongsTo that uses it."""
-    to = member.spec.references
+    to, as_text = member.spec.references, False
     if to is None:
         for relation in declared.relations.values():
             if relation.spec.kind == "belongs_to" and relation.spec.field == member.name:
-                to = relation.to
+                to, as_text = relation.to, relation.as_text
                 break
     if to is None:
         return None
     if not isinstance(to, str) and not hasattr(to, "__declared__"):
         raise DeclarationError(f"{member.where}: references={to!r} is no model.", hint="Give a model class, or its name as text.")
-    return Target(to, declared.scope, member.where)
+    return Target(to, declared.scope, member.where, as_text)
 
 
 class LateReference(Reference):

@@ -67,6 +67,22 @@ def _float(value: Any) -> Any:
     return value
 
 
+class ExactInput:
+    """Literal and Enum: 1 is not True, and 1.0 is not 1. `also` is a class whose members are taken as well."""
+
+    def __init__(self, python_type: type, also: type | None = None) -> None:
+        self._type = python_type
+        self._also = also
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_before_validator_function(self._exact, handler(source))
+
+    def _exact(self, value: Any) -> Any:
+        if type(value) is not self._type and (self._also is None or not isinstance(value, self._also)):
+            raise PydanticCustomError("literal_error", "Input should be one of the values, of type {name}", {"name": self._type.__name__})
+        return value
+
+
 class BytesInput:
     """bytes: text from JSON is base64, either alphabet; JSON output is base64."""
 

@@ -44,11 +44,7 @@ class Relations(Mapping[str, Relation]):
 
 def target_of(cls: Model, name: str) -> Model:
     """The model that a relation leads to."""
-    found = cls.__shape__.targets[name].model
-    if not hasattr(found, "__entity__"):
-        where = cls.__declared__.relations[name].where
-        raise DeclarationError(f"{where}: {found.__name__} is abstract, so no record of it is kept.", hint="Name a model that is kept.")
-    return found
+    return cls.__shape__.targets[name].model
 
 
 def resolve(cls: Model, declared: RelationDeclared) -> Relation:

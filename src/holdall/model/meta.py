@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Any, dataclass_transform
 
-from holdall.errors import DeclarationError
+from holdall.errors import DeclarationError, near_name
 from holdall.model.annotations import is_class_var, own_annotations, read_annotation, read_target
 from holdall.model.declared import Declared, RelationDeclared, check_relations, inherited
 from holdall.model.entities import make_entity
@@ -98,8 +98,8 @@ def _read_body(model: str, namespace: dict[str, Any], declared: Declared, frame:
         value = body.pop(name, MISSING)
         if isinstance(value, RelationSpec):
             check_name(name, where)
-            to, many, optional = read_target(annotation, frame, where)
-            declared.add_relation(RelationDeclared(name, value, to, many, optional, where))
+            to, many, optional, as_text = read_target(annotation, frame, where)
+            declared.add_relation(RelationDeclared(name, value, to, many, optional, as_text, where))
             continue
         spec = _spec_of(value, where)
         declared.add_member(make_member(name, read_annotation(annotation, frame, where), spec, model))
@@ -153,7 +153,7 @@ def _complete(cls: Any, declared: Declared) -> None:
     cls.__shape__ = shape = Shape(cls, members, declared.relations, bool(transforming) or _has_validators(cls), transforming)
     shape.expires_after = declared.expires_after
     for name, relation in declared.relations.items():
-        shape.targets[name] = Target(relation.to, declared.scope, relation.where)
+        shape.targets[name] = Target(relation.to, declared.scope, relation.where, relation.as_text)
         if relation.spec.through is not None:
             shape.through[name] = Target(relation.spec.through, declared.scope, relation.where)
     shape.generate()
@@ -176,7 +176,12 @@ def _transforming(cls: Any, members: list[Member]) -> frozenset[str]:
     """The fields with validators of the user's own."""
     found = cls.__pydantic_decorators__
     names = {member.name for member in members if member.described.transforms}
+    known = [member.name for member in members]
     for decorator in (*found.field_validators.values(), *found.validators.values()):
+        for name in decorator.info.fields:
+            if name != "*" and name not in known:
+                where = f"{cls.__name__}, validator {decorator.cls_var_name}"
+                raise DeclarationError(f"{where}: there is no field '{name}'.", hint=near_name(name, known))
         names |= {member.name for member in members} if "*" in decorator.info.fields else set(decorator.info.fields)
     return frozenset(names)
 

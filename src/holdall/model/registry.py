@@ -28,23 +28,28 @@ def scope_of(cls: type) -> Scope:
 
 
 class Target:
-    """A model that another one refers to, by class or by name. By name, it can be replaced until it is used for the first time: a
-    class statement that runs again in the same scope means the new class."""
+    """A model that another one refers to, by class or by name.
+
+    A name means the first model of that name that is declared in the same scope from then on, or one that is there already. At the top
+    of a module it can be replaced until it is used: a notebook cell that runs again means the new class.
+    """
 
     __slots__ = ("__weakref__", "_model", "_used", "name", "place", "scope")
 
-    def __init__(self, to: Any, scope: Scope, place: str) -> None:
+    def __init__(self, to: Any, scope: Scope, place: str, by_name: bool = False) -> None:
         self.scope = scope
         self.place = place
-        self._used = not isinstance(to, str)
         self._model: type[Model] | None = None if isinstance(to, str) else to
         self.name: str = to if isinstance(to, str) else to.__name__
-        if isinstance(to, str):
+        self._used = self._model is not None and not (by_name and scope_of(self._model) == scope)
+        if not self._used:
             _targets.add(self)
 
     def offer(self, cls: type[Model]) -> None:
         """A model was declared; it is the one meant if it has the name and stands in the same scope."""
-        if not self._used and cls.__name__ == self.name and scope_of(cls) == self.scope:
+        if self._used or cls.__name__ != self.name or scope_of(cls) != self.scope:
+            return
+        if self._model is None or "<locals>" not in self.scope[1]:
             self._model = cls
 
     @property
@@ -52,6 +57,9 @@ class Target:
         """The class; DeclarationError with a near name if there is none, or more than one."""
         if self._model is None:
             self._model = find(self.name, self.scope, self.place)
+        if "__entity__" not in self._model.__dict__:
+            name = self._model.__name__
+            raise DeclarationError(f"{self.place}: {name} is abstract, so no record of it is kept.", hint="Name a model that is kept.")
         self._used = True
         return self._model
 

@@ -55,7 +55,7 @@ class Shape:
         self.links: dict[str, Entity] = {}  # hidden link entities of the many-to-many relations that this model owns
         self.linked = False  # whether model.linking has checked it
         self._stamped = [member for member in members if member.spec.expires or member.spec.role in ("created_at", "updated_at", "always")]
-        self._adapters: dict[str, Any] = {}
+        self._partly: Any = None
 
     def generate(self) -> None:
         """Write and install the class's constructor, builders and freezing."""
@@ -85,24 +85,17 @@ class Shape:
         cls.__build_many__ = staticmethod(env["__build_many__"])
         cls.__changes__ = staticmethod(changes(self.members))
 
-    @property
-    def assigns(self) -> bool:
-        """Whether single values are checked by assigning to an object, so that the user's field validators run."""
-        found = self.cls.__pydantic_decorators__
-        return bool(found.field_validators or found.validators) and not found.model_validators
-
     def check(self, name: str, value: Any, strict: bool = False) -> Any:
-        """A value for one field as an object would hold it, from JSON or (strict) Python; pydantic.ValidationError if it is none."""
-        if self.assigns:
-            dummy = self.cls.__new__(self.cls)
-            self.cls.__pydantic_validator__.validate_assignment(dummy, name, value, strict=strict)
-            return dummy.__dict__[name]
-        adapter = self._adapters.get(name)
-        if adapter is None:
-            from holdall.model.construct import adapter_of
+        """A value for one field as an object would hold it, from JSON or (strict) Python; pydantic.ValidationError if it is none.
 
-            adapter = self._adapters[name] = adapter_of(self.by_name[name])
-        return adapter.validate_python(value, strict=strict)
+        The user's field validators run; those of the whole model do not, because the rest is not there.
+        """
+        if self._partly is None:
+            from holdall.model.construct import partial_validator
+
+            self._partly = partial_validator(self.cls)
+        values, _, _ = self._partly.validate_assignment({}, name, value, strict=strict or None)  # False would undo Strict()
+        return values[name]
 
     def stamp(self, instance: Model, now: dt.datetime, creating: bool) -> None:
         """Set what the store's clock and Always functions give."""
@@ -152,10 +145,13 @@ class Shape:
             if relation.kind != "belongs_to":
                 continue
             field = relation.local[0]
-            key = getattr(value, relation.remote[0], None)
+            if problem is not None:
+                values.setdefault(field, PENDING)
+                continue
+            key = None if value is None else getattr(value, relation.remote[0])
             if values.get(field) is not None and values[field] != key:
                 problems.append(Problem((name,), "conflict", f"is not the record that {field} names; give one of them"))
-            values[field] = PENDING if key is None and (value is not None or problem is not None) else key
+            values[field] = PENDING if key is None and value is not None else key
         for field in self.parents.values():
             # It may be given to its parent in a moment: Customer(orders=[Order(…)]). Saving it without one is refused.
             if field not in values and self.by_name[field].required:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from holdall.query import agg
-from holdall.query.compiled import NO_TABLES, CompiledCondition, CompiledSelect, NoTables, Tables
+from holdall.query.compiled import NO_TABLES, CompiledCondition, CompiledSelect, Filter, NoTables, Tables
 from holdall.query.cursor import Place, read_cursor, write_cursor
 from holdall.query.describe import condition_text, expr_text, fingerprint, order_text, select_text
 from holdall.query.functions import lookup_code
@@ -103,6 +103,7 @@ __all__ = [
     "Evaluator",
     "Expr",
     "FieldRef",
+    "Filter",
     "Holds",
     "Include",
     "IsNull",

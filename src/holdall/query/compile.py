@@ -50,7 +50,8 @@ def compile_assignments(
         parts[assignment.position] = text
     source.functions.append(function_text("assign", "rows, p", function.head, [f"return [({', '.join(parts)},) for r in rows]"]))
     _, made = build(source)
-    return made["assign"]  # type: ignore[no-any-return]
+    assign: Callable[[Rows, Params], list[tuple[Any, ...]]] = made["assign"]
+    return assign
 
 
 def compile_select(select: Select) -> CompiledSelect:

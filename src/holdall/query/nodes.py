@@ -53,7 +53,12 @@ class FieldRef(msgspec.Struct, frozen=True):
     @property
     def nullable(self) -> bool:
         """Whether it can be null for some row."""
-        return self.field.nullable or bool(self.keys) or any(step.optional or step.kind == "has_one" for step in self.steps)
+        return self.field.nullable or bool(self.keys) or any(_may_lead_nowhere(step) for step in self.steps)
+
+
+def _may_lead_nowhere(step: Relation) -> bool:
+    """Whether a to-one relation may have no visible row at its end: an optional one, and one to a row that can expire."""
+    return step.optional or step.kind == "has_one" or step.target.entity.expiry_field is not None
 
 
 class Arith(msgspec.Struct, frozen=True):

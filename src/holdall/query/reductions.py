@@ -6,7 +6,7 @@ Owns the aggregates of B4 and the order of B1. Must not know nodes, rows or engi
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from heapq import nlargest, nsmallest
 from typing import Any
@@ -18,7 +18,7 @@ from holdall.schema import DECIMAL_DIGITS_MAX, INT_MAX, INT_MIN, BadOperand, Typ
 _AVERAGE = Context(prec=DECIMAL_DIGITS_MAX, rounding=ROUND_HALF_EVEN)
 
 
-def sum_int(values: Sequence[int] | frozenset[int]) -> int | None:
+def sum_int(values: Collection[int]) -> int | None:
     """The sum; None for no values; SizeLimit beyond 64 bits."""
     if not values:
         return None
@@ -28,7 +28,7 @@ def sum_int(values: Sequence[int] | frozenset[int]) -> int | None:
     return total
 
 
-def sum_float(values: Sequence[float] | frozenset[float]) -> float | None:
+def sum_float(values: Collection[float]) -> float | None:
     """The correctly rounded sum, whatever the order; None for no values; SizeLimit beyond the range of a double."""
     if not values:
         return None
@@ -38,11 +38,11 @@ def sum_float(values: Sequence[float] | frozenset[float]) -> float | None:
         raise SizeLimit("The sum is outside the range of a double-precision number.") from None
 
 
-def decimal_summer(type_: Type) -> Callable[[Sequence[Decimal]], Decimal | None]:
+def decimal_summer(type_: Type) -> Callable[[Collection[Decimal]], Decimal | None]:
     """A function giving the exact sum, canonical for the type's places; None for no values; SizeLimit beyond 38 digits."""
     wide = Type("decimal", places=type_.places)
 
-    def sum_decimal(values: Sequence[Decimal]) -> Decimal | None:
+    def sum_decimal(values: Collection[Decimal]) -> Decimal | None:
         if not values:
             return None
         total = exact_sum(values)
@@ -66,7 +66,7 @@ def avg_decimal(values: Collection[Decimal]) -> Decimal | None:
 
 def avg_float(values: Collection[float]) -> float | None:
     """The correctly rounded sum divided by the number; None for no values."""
-    total = sum_float(values)  # type: ignore[arg-type]
+    total = sum_float(values)
     return None if total is None else total / len(values)
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.unit.http.shop import MODELS, NOW, Note, client_of
 
 from holdall import Store
 from holdall.http import api
-from tests.unit.http.shop import MODELS, NOW, Note, client_of
 
 
 @pytest.fixture(params=["memory", "sqlite"])

@@ -10,11 +10,11 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.http.shop import MODELS, Everything, client_of
 
 from holdall import Store
 from holdall.http import api
 from holdall.query import OPERATORS
-from tests.unit.http.shop import MODELS, Everything, client_of
 
 KIND = {"Content-Type": "application/json"}
 NAMES = [
@@ -37,10 +37,8 @@ paths = st.builds(
 names = st.sampled_from([f"{name}__{op}" for name in NAMES for op in OPERATORS] + NAMES + RESERVED) | paths | st.text(max_size=8)
 pairs = st.lists(st.tuples(names, values), max_size=4)
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6) | st.sampled_from(VALUES)
-anything = st.recursive(
-    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*NAMES, *OPERATORS, "or", "and", "not"]) | st.text(max_size=4), inner, max_size=3),
-    max_leaves=8,
-)  # fmt: skip
+words = st.sampled_from([*NAMES, *OPERATORS, "or", "and", "not"]) | st.text(max_size=4)
+anything = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3), max_leaves=8)
 records = st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=5), anything, max_size=6)
 
 

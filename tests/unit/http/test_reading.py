@@ -169,7 +169,8 @@ async def test_search_by_body(client: httpx.AsyncClient, shop: SimpleNamespace, 
 
 
 async def test_every_fault_of_a_query_is_told_with_its_place(memory_client: httpx.AsyncClient) -> None:
-    query = "totel__gte=1&total__gt=much&total__gtee=1&sort=-foo&fields=id,nme&include=custmer&limit=1000&count=some&limt=3&depth=9"
+    query = "totel__gte=1&total__gt=much&total__gtee=1&sort=-foo&fields=id,nme&include=custmer&limit=1000&count=some&limt=3"
+    query += "&depth=9"
     body = (await memory_client.get(f"/orders?{query}")).json()
     found = {(fault["parameter"], fault["code"], fault.get("hint", "")) for fault in body["errors"]}
     assert ("totel__gte", "unknown_field", "Did you mean 'total'?") in found
@@ -199,8 +200,8 @@ async def test_every_fault_of_a_search_is_told_with_its_pointer(memory_client: h
     "query",
     [
         "password=secret", "password__startswith=s", "sort=password", "fields=password", "orders.customer.password=secret",
-        "where={\"password\":\"secret\"}", "notes.text=x", "include=notes", "fields=notes.text", "notes__is_null=true", "sort=-orders.total",
-        "fields=orders.customer.password&depth=2",
+        "where={\"password\":\"secret\"}", "notes.text=x", "include=notes", "fields=notes.text", "notes__is_null=true",
+        "sort=-orders.total", "fields=orders.customer.password&depth=2",
     ],
 )  # fmt: skip
 async def test_secrets_and_models_not_offered_stay_closed(memory_client: httpx.AsyncClient, query: str) -> None:

@@ -84,7 +84,8 @@ def test_a_served_api(served: tuple[subprocess.Popen[str], int]) -> None:
     assert (status, json.loads(body)["code"]) == (421, "misdirected")
     for wrong in (b"GET /things?%00 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", b"NONSENSE\r\n\r\n"):
         assert raw(port, wrong).startswith(b"HTTP/1.1 400")
-    chunked = b"POST /things HTTP/1.1\r\nHost: [::1]:1\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    chunked = b"POST /things HTTP/1.1\r\nHost: [::1]:1\r\nContent-Type: application/json\r\nConnection: close\r\n"
+    chunked += b"Transfer-Encoding: chunked\r\n\r\n"
     assert raw(port, chunked + b'10\r\n{"name":"second"}\r\n0\r\n\r\n').startswith(b"HTTP/1.1 400"), "the chunk is longer than it says"
     assert raw(port, chunked + b'11\r\n{"name":"second"}\r\n0\r\n\r\n').startswith(b"HTTP/1.1 201")
     connection.close()

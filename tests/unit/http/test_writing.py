@@ -7,10 +7,10 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.unit.http.shop import MODELS, Customer, Order, client_of
 
 from holdall import Store
 from holdall.http import api
-from tests.unit.http.shop import MODELS, Customer, Order, client_of
 
 PROBLEM = "application/problem+json"
 ORDER = {"total": "5", "placed_at": "2026-01-09T00:00:00Z"}
@@ -282,7 +282,8 @@ async def test_bodies_that_are_not_json(memory_client: httpx.AsyncClient, body: 
         {"name": "a\0b"}, {"name": "x" * 201}, {"name": "x", "number": 2**63}, {"name": "x", "number": 1.5},
         {"name": "x", "number": True}, {"name": "x", "ratio": "1"}, {"name": "x", "amount": "NaN"}, {"name": "x", "amount": True},
         {"name": "x", "flag": 1}, {"name": "x", "raw": "%"}, {"name": "x", "at": "2026-01-01T00:00:00"}, {"name": "x", "day": "2026-02-30"},
-        {"name": "x", "local": "2026-01-01T00:00:00Z"}, {"name": "x", "uid": 5}, {"name": "x", "colour": "green"}, {"name": "x", "data": {"a\0": 1}},
+        {"name": "x", "local": "2026-01-01T00:00:00Z"},
+        {"name": "x", "uid": 5}, {"name": "x", "colour": "green"}, {"name": "x", "data": {"a\0": 1}},
         {"name": "x", "data": 2**64}, {"name": "x", "words": "abc"}, {"name": "x", "words": [None]}, {"name": "x", "scores": [1]},
         {"name": "x", "amounts": "1"}, {"name": "x", "number": {}}, {"name": None}, {}, {"": 1, "name": "x"}, {"name": "x", "__class__": 1},
         {"name": "x", "_row": [1]}, {"name": "x", "amount": "1" * 39},

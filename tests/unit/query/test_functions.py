@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.port import naive
+from tests.port.entities import BOOK, DECIMAL, INT, JSON, STR, book
+from tests.port.strategies import POOLS, ref
 
 from holdall.errors import QueryError, SizeLimit
 from holdall.query import (
@@ -31,9 +34,6 @@ from holdall.query import (
 from holdall.query.functions import like
 from holdall.query.reductions import avg_decimal, avg_float, avg_int, cut_pass, sort_pass, sum_float, sum_int
 from holdall.schema import JSON_NULL
-from tests.port.entities import BOOK, DECIMAL, INT, JSON, STR, book
-from tests.port import naive
-from tests.port.strategies import POOLS, ref
 
 EVALUATOR = Evaluator()
 OPS = ["eq", "ne", "lt", "lte", "gt", "gte", "same", "not_same"]
@@ -163,8 +163,8 @@ def test_what_has_no_one_value_per_group_is_refused() -> None:
         EVALUATOR.run(Select(BOOK, columns=(count, Column("title", key_ref(BOOK, "title")))), [])
     with pytest.raises(QueryError, match="cannot stand here"):
         EVALUATOR.run(Select(BOOK, where=Compare(count.expr, "gt", Value(1, INT))), [])
+    inner = Compare(key_ref(BOOK, "title"), "eq", Value("x", STR))
     with pytest.raises(QueryError, match="having"):
-        inner = Compare(key_ref(BOOK, "title"), "eq", Value("x", STR))
         EVALUATOR.run(Select(BOOK, columns=(count,), having=Related((), BOOK.relations["reviews"], "any", inner)), [])
 
 

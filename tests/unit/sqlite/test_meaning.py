@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from tests.port.entities import ALL, BOOK, NOW, SESSION
-from tests.unit.query.strategies import conditions, datasets, grouped_selects, leaves, selects, sessions
+from tests.port.strategies import conditions, datasets, grouped_selects, leaves, selects, sessions
 from tests.unit.query.tables import ListTables
 from tests.unit.sqlite.rows import Loose
 

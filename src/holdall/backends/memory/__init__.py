@@ -9,7 +9,7 @@ __all__ = ["MemoryBackend", "from_url"]
 
 
 def from_url(url: Any) -> MemoryBackend:
-    """The backend of 'memory:', from the parts of a URL (registry.StoreURL). DeclarationError if the URL says more than a memory store can have."""
+    """The backend of 'memory:', from a URL's parts (registry.StoreURL); DeclarationError if it says more than a memory store can have."""
     if url.host or url.path or url.user or url.port:
         raise DeclarationError(
             "A memory store has no name, host or path.", hint="Write memory: and share the store object where the data is to be shared."

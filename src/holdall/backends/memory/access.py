@@ -92,7 +92,8 @@ class Span:
 
 def _make_span(layout: Layout, positions: Positions, fixed: list[Part], bounds: tuple[Part, ...]) -> Span:
     prefix = "".join(f"{_entry(layout, part.position, f'p[{part.operand}]')}, " for part in fixed)
-    lows, highs = [f"entries.bisect_left(({prefix}))" if prefix else "0"], []
+    lows = [f"entries.bisect_left(({prefix}))" if prefix else "0"]
+    highs: list[str] = []
     for bound in bounds:
         entry = _entry(layout, bound.position, f"p[{bound.operand}]")
         if bound.op in ("gt", "gte", "prefix"):
@@ -322,7 +323,7 @@ def _parts(node: Condition, number: int, operand: int, select: Select) -> list[P
     if isinstance(node, Compare):
         left, right, op = node.left, node.right, node.op
         if isinstance(left, Value) and op in _MIRROR:
-            left, right, op = right, left, _MIRROR[op]  # type: ignore[assignment]
+            left, right, op = right, left, _MIRROR[op]  # type: ignore[assignment]  # mypy forgets the literals
         position = _own(left, select)
         if position is None or not isinstance(right, Value) or not right.type.orderable or op in ("ne", "not_same"):
             return []

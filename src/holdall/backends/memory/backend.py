@@ -14,7 +14,7 @@ from holdall.backends.capabilities import ABSENT, FEATURES, NATIVE, Capabilities
 from holdall.backends.memory import effects as fx
 from holdall.backends.memory.access import Ways, find_ways, steps
 from holdall.backends.memory.perform import Engine, Isolations, Prepared, unknown
-from holdall.backends.memory.writes import refuse_bulk_unique
+from holdall.backends.memory.writes import refuse_bulk_unique, written
 from holdall.backends.port import Atomicity, Key, Native, Plan, Row, UpdateWhere, Write
 from holdall.errors import DeclarationError, ProgrammingError, Unsupported, near_name
 from holdall.program import Program
@@ -95,28 +95,28 @@ class MemoryBackend:
 
     def fetch(self, entity: Entity, keys: Sequence[Key], tx: Any, now: dt.datetime | None, lock: Lock | None) -> Program[list[Row | None]]:
         """Rows by key in the order asked, None for absent or expired ones."""
-        return (yield fx.Fetch(entity, keys, tx, now, lock))  # type: ignore[no-any-return]
+        return (yield fx.Fetch(entity, keys, tx, now, lock))  # type: ignore[no-any-return]  # what the engine answers to it
 
     def select(self, plan: Native, tx: Any) -> Program[list[Row]]:
         """All rows of a plan."""
-        return (yield fx.Query(plan, tx))  # type: ignore[no-any-return]
+        return (yield fx.Query(plan, tx))  # type: ignore[no-any-return]  # what the engine answers to it
 
     def scan(self, plan: Native, cursor: Any, page_rows: int, tx: Any) -> Program[tuple[list[Row], Any]]:
         """One page of whole rows, by key, and the cursor of the next page."""
         if page_rows < 1:
             raise ProgrammingError(f"A page needs at least one row, not {page_rows}.")
-        return (yield fx.Page(plan, cursor, page_rows, tx))  # type: ignore[no-any-return]
+        return (yield fx.Page(plan, cursor, page_rows, tx))  # type: ignore[no-any-return]  # what the engine answers to it
 
     def apply(self, batch: Sequence[Write], atomicity: Atomicity, tx: Any, now: dt.datetime | None) -> Program[list[Any]]:
         """Write a batch; one result per item."""
         for write in batch:
-            entity = write.select.entity if not hasattr(write, "entity") else write.entity
+            entity = written(write)
             table = self._engine.tables.get(entity)
             if table is None:
                 raise unknown(entity)
             if isinstance(write, UpdateWhere):
                 refuse_bulk_unique(write, table.layout)
-        return (yield fx.Apply(batch, atomicity, tx, now))  # type: ignore[no-any-return]
+        return (yield fx.Apply(batch, atomicity, tx, now))  # type: ignore[no-any-return]  # what the engine answers to it
 
     # Plans
 

@@ -11,6 +11,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -19,12 +20,12 @@ from holdall.backends.capabilities import Isolation
 from holdall.backends.memory import effects as fx
 from holdall.backends.memory.access import Walk, Ways
 from holdall.backends.memory.indexes import Row
-from holdall.backends.memory.table import Layout, Table
+from holdall.backends.memory.table import Layout, Table, with_article
 from holdall.backends.memory.views import AGAIN, Change, Live, Overlay, Transaction, View
 from holdall.backends.memory.writes import Rules, Writer
-from holdall.backends.port import Write
+from holdall.backends.port import Insert, Upsert, Write
 from holdall.errors import DeadlineExceeded, ForeignKeyViolation, HoldallError, ProgrammingError, SerializationFailure, TransactionDoomed
-from holdall.query import CompiledSelect, Evaluator, Select
+from holdall.query import CompiledSelect, Evaluator, Filter, Select, Tables
 from holdall.schema import Entity
 
 LOG_KEEP = 1024  # entries that every open transaction has read may stay in the log up to this number, to be cut off together
@@ -111,7 +112,7 @@ class Engine:
             finally:
                 self._stamp += 1
 
-    def _close(self, effect: fx.Close) -> None:
+    def _close(self, _: fx.Close) -> None:
         with self._lock:
             for tx in list(self._open):
                 self._end(tx, "the store was closed")
@@ -160,7 +161,7 @@ class Engine:
         tx.note_lock(overlay.layout.entity, ik)
         if ik in overlay.before:
             self._end(tx, "it lost against a concurrent one")
-            raise SerializationFailure(f"A {overlay.layout.entity.name} to be locked was written by another transaction.", hint=AGAIN)
+            raise SerializationFailure(f"{overlay.layout.entity.name}: a row to be locked was written by another transaction.", hint=AGAIN)
 
     def _query(self, effect: fx.Query) -> list[Row]:
         prepared: Prepared = effect.plan.prepared
@@ -189,8 +190,7 @@ class Engine:
         if compiled.where is None:
             test = list
         elif not compiled.entities:
-            where = compiled.where
-            test = lambda rows: where(rows, params, self._live)  # noqa: E731
+            test = partial(_where, compiled.where, params, self._live)
         tx.scans.append((select.entity, test))
 
     def _search(self, view: View, table: Table, prepared: Prepared, keep: int | None, whole: bool) -> tuple[list[Row], bool]:
@@ -264,12 +264,13 @@ class Engine:
             try:
                 results = self._write_all(live, effect)
                 self._purge(effect)
-                if self._open:
-                    self._log.extend(live.journal)
-                return results
             except BaseException:
                 live.undo(0)
                 raise
+            else:
+                if self._open:
+                    self._log.extend(live.journal)
+                return results
             finally:
                 live.journal.clear()
                 self._stamp += 1
@@ -316,11 +317,11 @@ class Engine:
         if now is None:
             return
         for write in effect.batch:
-            entity = getattr(write, "entity", None)
-            if entity is None or entity.expiry_field is None:
+            if not isinstance(write, Insert | Upsert) or write.entity.expiry_field is None:
                 continue
+            entity = write.entity
             rows = self.tables[entity].rows
-            added = self._added[entity] = self._added.get(entity, 0) + len(getattr(write, "rows", (None,)))
+            added = self._added[entity] = self._added.get(entity, 0) + (len(write.rows) if isinstance(write, Insert) else 1)
             if added > max(256, len(rows) // 2):
                 self._added[entity] = 0
                 self._purge_entity(entity, now)
@@ -435,12 +436,12 @@ class Engine:
                     latest = parents.table.rows
                     rows = (row for ik in overlay.own if (row := overlay.delta[ik]) is not None)
                     if any((value := value_of(row)) in parents.before and value not in latest for row in rows):
-                        return f"a {target.name} that a {entity.name} points at was removed by another transaction"
+                        return f"{with_article(target)} that {with_article(entity)} points at was removed by another transaction"
                 if overlay.before and parents is not None and parents.own:
                     latest = overlay.table.rows
                     rows = (row for ik in overlay.before if (row := latest.get(ik)) is not None)
                     if any(value in parents.own and value not in parents.table.rows for value in map(value_of, rows) if value is not None):
-                        return f"another transaction let a {entity.name} point at a {target.name} that was removed here"
+                        return f"another transaction let {with_article(entity)} point at {with_article(target)} that was removed here"
         return ""
 
     def _rollback(self, effect: fx.Rollback) -> None:
@@ -467,6 +468,10 @@ class Engine:
 def unknown(entity: Entity) -> ProgrammingError:
     """The error for an entity that `ensure_schema` was never told about."""
     return ProgrammingError(f"{entity.name} is not known to this memory store.", hint="Call ensure_schema with it first.")
+
+
+def _where(where: Filter, params: Sequence[Any], tables: Tables, rows: Iterable[Row]) -> list[Row]:
+    return where(rows, params, tables)
 
 
 def _unexpired(rows: list[Row | None], position: int, now: dt.datetime) -> list[Row | None]:

@@ -167,3 +167,8 @@ class Table:
             return lambda value: () if (row := get(value)) is None else (row,)
         buckets = self.hash(positions).buckets
         return lambda value: () if (bucket := buckets.get(value)) is None else bucket.values()
+
+
+def with_article(entity: Entity) -> str:
+    """The entity's name with its article."""
+    return f"{'an' if entity.name[:1].lower() in 'aeiou' else 'a'} {entity.name}"

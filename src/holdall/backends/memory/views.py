@@ -11,11 +11,12 @@ a transaction reads the log on from where it stands before it does anything, and
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, Protocol
 
 from holdall.backends.capabilities import Isolation
 from holdall.backends.memory.indexes import Row
-from holdall.backends.memory.table import Layout, Positions, Table
+from holdall.backends.memory.table import Layout, Positions, Table, with_article
 from holdall.errors import SerializationFailure
 from holdall.schema import Entity
 
@@ -201,9 +202,15 @@ class Overlay:
             found += self.local.finder(positions)(value)
         return found
 
+    def first(self, positions: Positions, value: Any) -> Row | None:
+        """A row with this value in some fields."""
+        if positions in self.layout.uniques:
+            return self.unique(positions, value)
+        return next(iter(self.having(positions, value)), None)
+
     def put(self, ik: Any, new: Row | None) -> None:
         if ik in self.before:
-            raise SerializationFailure(f"Another transaction wrote a {self.layout.entity.name} that is written here.", hint=AGAIN)
+            raise SerializationFailure(f"Another transaction wrote {with_article(self.layout.entity)} that is written here.", hint=AGAIN)
         self.journal.append((self, ik, ik in self.own, self.get(ik)))
         self.own[ik] = None
         self.delta[ik] = new
@@ -267,18 +274,12 @@ class Transaction:
 
     def one(self, entity: Entity, positions: Positions) -> Callable[[Any], Row | None]:
         overlay = self.of(entity)
-        get: Callable[[Any], Row | None]
-        if positions == overlay.layout.key:
-            get = overlay.get
-        elif positions in overlay.layout.uniques:
-            get = lambda value: overlay.unique(positions, value)  # noqa: E731
-        else:
-            get = lambda value: next(iter(overlay.having(positions, value)), None)  # noqa: E731
+        get: Callable[[Any], Row | None] = overlay.get if positions == overlay.layout.key else partial(overlay.first, positions)
         return self._noting(entity, positions, get) if self.serializable else get
 
     def many(self, entity: Entity, positions: Positions) -> Callable[[Any], Iterable[Row]]:
         overlay = self.of(entity)
-        find: Callable[[Any], Iterable[Row]] = lambda value: overlay.having(positions, value)  # noqa: E731
+        find = partial(overlay.having, positions)
         return self._noting(entity, positions, find) if self.serializable else find
 
     def _noting(self, entity: Entity, positions: Positions, get: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -321,10 +322,10 @@ class Transaction:
             if not overlay.before:
                 continue
             if not overlay.before.keys().isdisjoint(overlay.own):
-                return f"a {entity.name} written here was written by another transaction"
+                return f"{with_article(entity)} written here was written by another transaction"
             keys = self.keys.get(entity)
             if keys is not None and not overlay.before.keys().isdisjoint(keys):
-                return f"a {entity.name} read here was written by another transaction"
+                return f"{with_article(entity)} read here was written by another transaction"
             if self.serializable and self._read_changed(entity, overlay):
                 return f"what a query on {entity.name} read here was changed by another transaction"
         return ""

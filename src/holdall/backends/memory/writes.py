@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from holdall.backends.memory.indexes import Row
-from holdall.backends.memory.table import Layout, Positions
+from holdall.backends.memory.table import Layout, Positions, with_article
 from holdall.backends.memory.views import Rows, View
 from holdall.backends.port import Delete, DeleteWhere, Insert, Patch, UpdateWhere, Upsert, Write
 from holdall.errors import (
@@ -180,7 +180,8 @@ class Writer:
         if field is None:
             return list(rows)
         at, numbers = field.position, self.rules.numbers
-        last, result = numbers[entity], []
+        last = numbers[entity]
+        result: list[Row] = []
         for row in rows:
             number = row[at]
             if number is None:
@@ -244,7 +245,9 @@ class Writer:
             return
         self.view.note_key(entity, rows.layout.row_ik(taken))
         shown = ", ".join(f"{name}={taken[entity.by_name[name].position]!r}" for name in names)
-        raise UniqueViolation(f"There is already a {entity.name} with {shown}.", entity=entity.name, fields=names, constraint=constraint)
+        raise UniqueViolation(
+            f"There is already {with_article(entity)} with {shown}.", entity=entity.name, fields=names, constraint=constraint
+        )
 
     def _check_references(self, entity: Entity, rows: list[Row]) -> None:
         """Every reference points at a visible row or is null."""
@@ -261,7 +264,7 @@ class Writer:
                     row = next(row for row in rows if value_of(row) == value)
                     shown = ", ".join(f"{entity.fields[position].name}={row[position]!r}" for position in positions)
                     raise ForeignKeyViolation(
-                        f"{entity.name} points with {shown} at a {target.name} that does not exist.",
+                        f"{entity.name} points with {shown} at {with_article(target)} that does not exist.",
                         entity=entity.name,
                         fields=reference.fields,
                         hint=f"Create the {target.name} first.",
@@ -296,7 +299,7 @@ class Writer:
         for child, reference, positions in self.rules.children[entity]:
             if self.view.of(child).having(positions, ik):
                 raise ForeignKeyViolation(
-                    f"The key of {entity.name} {entity.row_key(row)!r} cannot change: a {child.name} points at it.",
+                    f"The key of {entity.name} {entity.row_key(row)!r} cannot change: {with_article(child)} points at it.",
                     entity=child.name,
                     fields=reference.fields,
                 )
@@ -339,7 +342,7 @@ class Writer:
                 continue
             if reference.on_delete == "restrict":
                 raise ForeignKeyViolation(
-                    f"A {child.name} ({child.row_key(row)!r}) still points at the {parent.name} to be deleted.",
+                    f"{child.name} {child.row_key(row)!r} still points at the {parent.name} to be deleted.",
                     entity=child.name,
                     fields=reference.fields,
                     hint=f"Delete or change the {child.name} first.",
@@ -369,6 +372,11 @@ _WRITES: dict[type, Callable[[Writer, Any], Any]] = {
     UpdateWhere: Writer.update_where,
     DeleteWhere: Writer.delete_where,
 }
+
+
+def written(write: Write) -> Entity:
+    """The entity that a write is about."""
+    return write.select.entity if isinstance(write, UpdateWhere | DeleteWhere) else write.entity
 
 
 def refuse_bulk_unique(write: UpdateWhere, layout: Layout) -> None:

@@ -88,14 +88,14 @@ class WriteMany(Effect):
 
 
 class Begin(Effect):
-    """Begin a transaction. `wait_s`: how long to wait for the right to write (None: the backend's default). `unchecked`: references
+    """Begin a transaction. `timeout_s`: how long it may take in all (None: as long as it likes). `unchecked`: references
     are not looked at in it. Reply: the session."""
 
-    __slots__ = ("read_only", "unchecked", "wait_s")
+    __slots__ = ("read_only", "timeout_s", "unchecked")
 
-    def __init__(self, read_only: bool = False, wait_s: float | None = None, unchecked: bool = False) -> None:
+    def __init__(self, read_only: bool = False, timeout_s: float | None = None, unchecked: bool = False) -> None:
         self.read_only = read_only
-        self.wait_s = wait_s
+        self.timeout_s = timeout_s
         self.unchecked = unchecked
 
 

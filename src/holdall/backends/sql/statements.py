@@ -73,7 +73,7 @@ class Statements:
     def _sorted(self, select: Select, terms: Sequence[Element]) -> list[Element]:
         made: list[Element] = []
         for order, element in zip(select.order, terms, strict=True):
-            nullable = not isinstance(order.expr, FieldRef) or order.expr.nullable
+            nullable = not isinstance(order.expr, FieldRef) or order.expr.nullable or bool(order.expr.steps)
             made += self.dialect.order(element, descending=order.descending, nulls_first=order.nulls_first, nullable=nullable)
         return made
 

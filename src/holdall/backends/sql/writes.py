@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from holdall.backends.port import Atomicity, Delete, DeleteWhere, Insert, Patch, Row, UpdateWhere, Upsert, Write
@@ -69,7 +70,9 @@ class Writes(Obstacles):
         try:
             result = yield from body()
         except HoldallError:
-            yield from self.rollback_to(tx, mark)
+            # An engine may have ended the whole transaction (a full disk): then the first error is what matters.
+            with suppress(HoldallError):
+                yield from self.rollback_to(tx, mark)
             raise
         yield from self.release(tx, mark)
         return result

@@ -62,6 +62,7 @@ class SQLiteBackend(Writes):
     def describe(self) -> Capabilities:
         """What SQLite keeps and how."""
         settings = self._settings
+        concurrent = not settings.memory and settings.journal_mode == "wal"
         features: dict[str, Support] = {
             "transactions": NATIVE,
             "savepoints": NATIVE,
@@ -76,6 +77,7 @@ class SQLiteBackend(Writes):
             "generated_int": NATIVE,
             "scan": NATIVE,
             "deferred_unique": ABSENT,
+            "reads_beside_writes": NATIVE if concurrent else Support("absent", "readers and a writer wait for each other: only a file in WAL has both"),
             "row_locks": emulated("a writing transaction locks the whole database"),
             "read_your_writes": NATIVE,
             "schema_inspection": NATIVE,

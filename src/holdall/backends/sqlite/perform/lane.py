@@ -6,8 +6,9 @@ used by one caller at a time (the pool sees to it), from any thread. Must not kn
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import time
 import uuid
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -21,6 +22,7 @@ from holdall.schema import Entity
 
 T = TypeVar("T")
 STATEMENTS_KEPT = 256
+WATCH_STEPS = 20_000  # of the virtual machine between two looks at the clock, about two milliseconds
 ENGINE_VERSION = apsw.sqlite_lib_version()
 PARAMETERS_MAX = 32_766  # SQLITE_MAX_VARIABLE_NUMBER
 VALUE_BYTES_MAX = 1_000_000_000  # SQLITE_MAX_LENGTH, of a value and of a row
@@ -65,12 +67,14 @@ def in_memory(path: str, **options: Any) -> Settings:
 class Lane:
     """One connection."""
 
-    __slots__ = ("_worker", "closed", "connection", "cursor", "journal_mode", "settings")
+    __slots__ = ("_deadline", "_stopping", "_watched", "_worker", "closed", "connection", "cursor", "journal_mode", "settings")
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.closed = False
         self._worker: Worker | None = None
+        self._watched = self._stopping = False
+        self._deadline: float | None = None
         try:
             self.connection = apsw.Connection(settings.path, settings.flags, statementcachesize=STATEMENTS_KEPT)
             self.connection.set_busy_timeout(max(1, int(settings.busy_timeout_s * 1000)))
@@ -190,8 +194,11 @@ class Lane:
 
     # Transactions.
 
-    def begin(self, mode: Mode, wait_s: float) -> None:
-        """Begin, waiting at most that long for other processes; a reading one sees the database as it is now until its end."""
+    def begin(self, mode: Mode, wait_s: float, deadline: float | None) -> None:
+        """Begin, waiting at most that long for other processes; a reading one sees the database as it is now until its end.
+
+        Statements that are still running at the deadline (by time.monotonic) are interrupted.
+        """
         usual = wait_s == self.settings.busy_timeout_s
         try:
             if not usual:
@@ -203,6 +210,33 @@ class Lane:
         finally:
             if not usual:
                 self.connection.set_busy_timeout(max(1, int(self.settings.busy_timeout_s * 1000)))
+        if deadline is not None:
+            self.watch()
+            self._deadline = deadline
+
+    def watch(self) -> None:
+        """From now on look, while statements run, whether they are to stop."""
+        if not self._watched:
+            self.connection.set_progress_handler(self._is_over, WATCH_STEPS)
+            self._watched = True
+
+    def _is_over(self) -> bool:
+        return self._stopping or (self._deadline is not None and time.monotonic() > self._deadline)
+
+    def stop(self) -> None:
+        """Interrupt what runs, or is about to run; may be called from another thread. `go_on` ends it."""
+        self._stopping = True
+        self.connection.interrupt()
+
+    def go_on(self) -> None:
+        """Let statements run again."""
+        self._stopping = False
+
+    def _after(self, mode: Mode) -> None:
+        """Leave the connection as it was before the transaction."""
+        self._deadline = None
+        if mode != "write":
+            self.cursor.execute(_AFTER[mode])
 
     def commit(self, mode: Mode) -> None:
         """Commit, or undo all and raise; OutcomeUnknown when SQLite cannot tell which."""
@@ -213,16 +247,15 @@ class Lane:
             if isinstance(error, _UNSURE) and mode != "read":
                 raise OutcomeUnknown(f"The commit failed and may or may not have reached the disk: {error}.") from error
             raise failure(error, None, self.settings.path) from error
-        if mode != "write":
-            self.control(_AFTER[mode])
+        self._after(mode)
 
     def rollback(self, mode: Mode) -> None:
         """Undo all; nothing to do when SQLite has done so itself."""
         self._reset()
+        self._deadline = None
         if self.connection.in_transaction:
             self.cursor.execute("ROLLBACK")
-        if mode != "write":
-            self.cursor.execute(_AFTER[mode])
+        self._after(mode)
 
     def require_transaction(self) -> None:
         """TransactionDoomed if the transaction that this lane serves is over: the next statement would commit by itself (G5)."""
@@ -260,4 +293,5 @@ class Lane:
         """The lane's thread, started on first use."""
         if self._worker is None:
             self._worker = Worker()
+            self.watch()
         return self._worker

@@ -24,7 +24,7 @@ from holdall.backends.sqlite.perform.failures import failure
 from holdall.backends.sqlite.perform.gate import Gate
 from holdall.backends.sqlite.perform.lane import Lane, Mode, Settings
 from holdall.backends.sqlite.perform.worker import Worker
-from holdall.errors import HoldallError, LockTimeout, ProgrammingError, TransactionDoomed, Unsupported
+from holdall.errors import DeadlineExceeded, HoldallError, LockTimeout, ProgrammingError, TransactionDoomed, Unsupported
 
 IDLE_LANES_MAX = 8  # kept open for the next caller
 ASYNC_LANES_MAX = 8  # threads that serve statements without a session
@@ -46,16 +46,17 @@ os.register_at_fork(after_in_child=_forked)
 
 
 class Session:
-    """An open transaction: what `tx` is. `open` is False once it has been committed or rolled back."""
+    """An open transaction: what `tx` is. `open` is False once it has been committed or rolled back; `deadline` is by time.monotonic."""
 
-    __slots__ = ("forks", "lane", "mode", "open", "owner", "read_only", "savepoints")
+    __slots__ = ("deadline", "forks", "lane", "mode", "open", "owner", "read_only", "savepoints")
 
-    def __init__(self, owner: Performer, lane: Lane, mode: Mode) -> None:
+    def __init__(self, owner: Performer, lane: Lane, mode: Mode, deadline: float | None) -> None:
         self.owner = owner
         self.lane = lane
         self.mode = mode
         self.read_only = mode == "read"
         self.open = True
+        self.deadline = deadline
         self.forks = _forks
         self.savepoints = 0
 
@@ -143,6 +144,9 @@ class Performer:
             raise ProgrammingError("The transaction was begun in another process, before a fork.", hint="Begin it in the process that uses it.")
         if not session.open:
             raise TransactionDoomed("The transaction has ended.", hint="Begin a new one.")
+        if session.deadline is not None and time.monotonic() > session.deadline:
+            self.rollback(session)
+            raise DeadlineExceeded("The transaction took longer than it was allowed to; it is rolled back.", hint="Allow it more time.")
         lane = session.lane
         try:
             lane.require_transaction()
@@ -219,7 +223,7 @@ class Performer:
             raise _turn_timeout(wait_s)
 
     def _begin(self, effect: effects.Begin) -> Session:
-        wait_s = self._wait(effect)
+        deadline, wait_s = self._times(effect)
         if not self._room.acquire(wait_s):
             raise _room_timeout(wait_s)
         turn = False
@@ -227,25 +231,28 @@ class Performer:
             if not effect.read_only:
                 self._take_turn(wait_s)
                 turn = True
-            return self._begun(self.lease(), _mode(effect), wait_s)
+            return self._begun(self.lease(), _mode(effect), wait_s, deadline)
         except BaseException:
             if turn:
                 self._writing.release()
             self._room.release()
             raise
 
-    def _begun(self, lane: Lane, mode: Mode, wait_s: float) -> Session:
+    def _begun(self, lane: Lane, mode: Mode, wait_s: float, deadline: float | None) -> Session:
         try:
-            lane.begin(mode, wait_s)
+            lane.begin(mode, wait_s, deadline)
         except BaseException:
             self.give_back(lane)
             raise
-        session = Session(self, lane, mode)
+        session = Session(self, lane, mode, deadline)
         self._sessions.add(session)
         return session
 
-    def _wait(self, effect: effects.Begin) -> float:
-        return self.settings.busy_timeout_s if effect.wait_s is None else effect.wait_s
+    def _times(self, effect: effects.Begin) -> tuple[float | None, float]:
+        """When the transaction must have ended (None: whenever), and how long it may wait to begin."""
+        if effect.timeout_s is None:
+            return None, self.settings.busy_timeout_s
+        return time.monotonic() + effect.timeout_s, min(self.settings.busy_timeout_s, effect.timeout_s)
 
     def _commit(self, effect: effects.Commit) -> None:
         session = effect.tx
@@ -341,8 +348,8 @@ class Performer:
         if not session.open or session.forks != _forks:
             return self.perform(effect)  # an error, or nothing to do
         lane = session.lane
-        stop = None if effect.__class__ in (effects.Commit, effects.Rollback) else lane.connection.interrupt
-        return await lane.worker.call(self.perform, effect, stop=stop)
+        stop = None if effect.__class__ in (effects.Commit, effects.Rollback) else lane.stop
+        return await lane.worker.call(self.perform, effect, after=lane.go_on, stop=stop)
 
     async def _on_any_lane(self, effect: Any, held: Gate | None) -> Any:
         """Do an effect without a session; the gate `held` is released when it has ended, also if nobody waits for it any more."""
@@ -359,13 +366,14 @@ class Performer:
             raise
 
         def after() -> None:
+            lane.go_on()
             self.give_back(lane)
             for gate in gates:
                 gate.release()
 
         if effect.__class__ is effects.Open:
             return after()
-        return await lane.worker.call(_on_lane, lane, effect, after=after, stop=lane.connection.interrupt)
+        return await lane.worker.call(_on_lane, lane, effect, after=after, stop=lane.stop)
 
     async def _lease_async(self) -> Lane:
         """A lane; opening one reads the file, so a thread does it."""
@@ -376,7 +384,7 @@ class Performer:
         return await self._opener.call(self.lease, undo=self.give_back)
 
     async def _begin_async(self, effect: effects.Begin) -> Session:
-        wait_s = self._wait(effect)
+        deadline, wait_s = self._times(effect)
         if not await self._room.acquire_async(wait_s):
             raise _room_timeout(wait_s)
         turn = False
@@ -394,7 +402,7 @@ class Performer:
 
         def begin() -> Session:
             try:
-                return self._begun(lane, _mode(effect), wait_s)
+                return self._begun(lane, _mode(effect), wait_s, deadline)
             except BaseException:
                 if not effect.read_only:
                     self._writing.release()
