@@ -95,12 +95,13 @@ def _unwrapped(schema: Any, kind: str) -> Any:
     return schema
 
 
-def make_dataclass(cls: type, members: list[Member], custom_repr: bool) -> None:
-    """Turn the class into a Pydantic dataclass of these members, and take the defaults off the class again."""
+def make_dataclass(cls: type, members: list[Member], own: frozenset[str]) -> None:
+    """Turn the class into a Pydantic dataclass of these members, and take the defaults off the class again. `own` are the methods of
+    dataclasses that the user wrote."""
     import pydantic
     import pydantic.dataclasses
 
-    own = inspect.get_annotations(cls)
+    annotations = inspect.get_annotations(cls)
     hidden = {member.name: cls.__dict__[member.name] for member in members if member.name in cls.__dict__}
     cls.__annotations__ = {member.name: pydantic_annotation(member) for member in members}
     for member in members:
@@ -112,11 +113,11 @@ def make_dataclass(cls: type, members: list[Member], custom_repr: bool) -> None:
         setattr(cls, member.name, dataclasses.field(**options))
     where = cls.__name__
     try:
-        pydantic.dataclasses.dataclass(cls, kw_only=True, config=_config(), repr=not custom_repr)
+        pydantic.dataclasses.dataclass(cls, kw_only=True, config=_config(), repr="__repr__" not in own, eq="__eq__" not in own)
     except (pydantic.errors.PydanticUserError, TypeError) as error:
         raise DeclarationError(f"{where}: {str(error).splitlines()[0]}") from error
     finally:
-        cls.__annotations__ = own
+        cls.__annotations__ = annotations
     for member in members:
         if member.name in cls.__dict__:
             delattr(cls, member.name)

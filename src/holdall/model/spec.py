@@ -96,7 +96,7 @@ def Field(
 @overload
 def Field(
     *,
-    default_factory: type[list[Any]] | type[set[Any]] | type[dict[str, Any]],  # what they hold is for the annotation to say
+    default_factory: type[list[Any] | set[Any] | dict[str, Any]],  # what they hold is for the annotation to say
     unique: bool = ...,
     index: bool = ...,
     references: Any = ...,

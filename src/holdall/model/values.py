@@ -162,7 +162,7 @@ def _thaw_nullable_json(value: Any) -> Any:
 
 def copy_json(value: Any) -> Any:
     """A private copy of a JSON value."""
-    kind: Any = type(value)
+    kind = value.__class__
     if kind is dict:
         return {key: copy_json(item) for key, item in value.items()}
     if kind is list:

@@ -491,7 +491,7 @@ def test_a_wrong_declaration(declare: Callable[[], Any], match: str) -> None:
 
 
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("holdall.model.fieldtypes.find_spec", lambda name: None)
+    monkeypatch.setattr("holdall.model.fieldtypes.installed", lambda package: False)
     with pytest.raises(DeclarationError, match=r"Phone needs the package 'phonenumbers'.*pip install 'holdall\[phone\]'"):
         one_field(Phone)
 
