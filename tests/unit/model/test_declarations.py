@@ -565,9 +565,7 @@ def test_what_a_full_declaration_means() -> None:
         name: str = Field(max_length=10, unique=True, description="As on the shirt.")
         founded: dt.date = Field(column="since")
 
-    class Club(
-        Team, table="the_clubs", unique=[("name", "town")], checks={"old": lambda t: t.founded < dt.date(2000, 1, 1)}, store="home"
-    ):
+    class Club(Team, table="the_clubs", unique=[("name", "town")], checks={"old": lambda t: t.founded < dt.date(2000, 1, 1)}, store="home"):
         """A football club.
 
         And more.
