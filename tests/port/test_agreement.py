@@ -61,7 +61,8 @@ class Chance:
         self.batch = [self.write for _ in range(self.random.choice([1, 1, 1, 2, 3]))]
 
     def value(self, entity: Entity, name: str) -> Any:
-        return None if self.random.random() < 0.02 else self.random.choice(POOLS[entity][name])
+        missing = self.random.random() < 0.02 and entity.by_name[name].generated is None  # numbers made by stores need not be the same
+        return None if missing else self.random.choice(POOLS[entity][name])
 
     def row(self, entity: Entity) -> Any:
         return tuple(self.value(entity, field.name) for field in entity.fields)

@@ -53,10 +53,9 @@ class Obstacles(Reads):
         self._evaluator = Evaluator()
         self._written: ShapeCache[Statement] = ShapeCache()
         self._inserting: dict[tuple[Entity, tuple[str, ...], tuple[str, ...]], Inserting] = {}
-        self._replacing: dict[Entity, Binding] = {}
-        self._clearing: dict[tuple[Entity, tuple[str, ...]], Binding | None] = {}
+        self._replacing: dict[tuple[Entity, tuple[str, ...]], Binding] = {}
+        self._clearing: dict[Entity, Binding | None] = {}
         self.refers_to_expiring = lru_cache(maxsize=None)(_refers_to_expiring)
-        self.refers_to_itself = lru_cache(maxsize=None)(_refers_to_itself)
         self.unique_positions = lru_cache(maxsize=None)(_unique_positions)
 
     def know(self, entities: Iterable[Entity]) -> None:
@@ -80,21 +79,19 @@ class Obstacles(Reads):
             found = self._inserting[entity, returning, ignore] = self.statements.insert(entity, returning=returning, ignore=ignore)
         return found
 
-    def replacing(self, entity: Entity) -> Binding:
-        """INSERT over an expired row with the same key, giving the key back."""
-        found = self._replacing.get(entity)
+    def replacing(self, entity: Entity, returning: tuple[str, ...]) -> Binding:
+        """INSERT over an expired row with the same key, giving fields back."""
+        found = self._replacing.get((entity, returning))
         if found is None:
-            found = self._replacing[entity] = self.statements.insert_over_expired(entity)
+            found = self._replacing[entity, returning] = self.statements.insert_over_expired(entity, returning)
         return found
 
-    def clear_expired(self, entity: Entity, rows: Sequence[Row], tx: Any, now: dt.datetime, also: tuple[str, ...] = ()) -> Program[bool]:
-        """Remove the expired rows that have the same uniques as one of these, by the on_delete rules; those with the same key only if
-        `also` names it. Whether there were any."""
-        key = (entity, also)
-        if key not in self._clearing:
-            groups = [fields for _, fields in uniques_of(entity)]
-            self._clearing[key] = self.statements.conflicts(entity, [*groups, also] if also else groups, also == entity.key)
-        found = self._clearing[key]
+    def clear_expired(self, entity: Entity, rows: Sequence[Row], tx: Any, now: dt.datetime) -> Program[bool]:
+        """Remove the expired rows with another key that have the same uniques as one of these, by the on_delete rules. Whether there
+        were any."""
+        if entity not in self._clearing:
+            self._clearing[entity] = self.statements.conflicts(entity, [fields for _, fields in uniques_of(entity)])
+        found = self._clearing[entity]
         if found is None:
             return False
         text, bind = found
@@ -103,9 +100,14 @@ class Obstacles(Reads):
             cleared += yield effects.Write(tx, text, bind((*row, now)), entity)
         return cleared > 0
 
-    def deferring(self, effect: Any, tx: Any, entity: Entity) -> Program[Any]:
-        """Do an effect whose references are looked at when it is done, not row by row."""
-        return (yield effect)
+    def deferring(self, body: Program[Any], tx: Any, entity: Entity) -> Program[Any]:
+        """Run the writes of one Insert, whose references are looked at when all are done, as they may point forward, and after the
+        uniques. Engines that do so by themselves need not override it."""
+        del tx, entity
+        return (yield from body)
+
+    def refuse_null_keys(self, entity: Entity, rows: Sequence[Row]) -> None:
+        """NotNullViolation for a null key that the engine would fill in, though the entity does not say so."""
 
     # Expired parents: references to them are references to nothing.
 
@@ -294,10 +296,6 @@ def referred_keys(entity: Entity, reference: Reference, rows: Sequence[Row]) -> 
 
 def _refers_to_expiring(entity: Entity) -> bool:
     return any(expires(reference.target.entity) for reference in entity.references)
-
-
-def _refers_to_itself(entity: Entity) -> bool:
-    return any(reference.target.entity is entity for reference in entity.references)
 
 
 def _unique_positions(entity: Entity) -> frozenset[int]:

@@ -7,6 +7,7 @@ are behind `perform`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from holdall.backends.capabilities import ABSENT, NATIVE, Capabilities, Durability, Isolation, Support, emulated
@@ -18,7 +19,7 @@ from holdall.backends.sqlite.catalog import read_children, read_tables
 from holdall.backends.sqlite.dialect import SQLiteDialect
 from holdall.backends.sqlite.perform import ENGINE_VERSION, PARAMETERS_MAX, VALUE_BYTES_MAX, Performer, Settings, in_memory, on_file
 from holdall.backends.sqlite.schema import ensure
-from holdall.errors import DeclarationError, ConstraintViolation, ForeignKeyViolation, Unsupported, near_name
+from holdall.errors import DeclarationError, ConstraintViolation, ForeignKeyViolation, HoldallError, NotNullViolation, Unsupported, near_name
 from holdall.program import Program
 from holdall.schema import Entity
 
@@ -168,14 +169,29 @@ class SQLiteBackend(Writes):
 
     # Failures.
 
-    def deferring(self, effect: Any, tx: Any, entity: Entity) -> Program[Any]:
-        """Rows of one Insert may refer to later ones: SQLite looks at references row by row unless told to put that off."""
+    def deferring(self, body: Program[Any], tx: Any, entity: Entity) -> Program[Any]:
+        """SQLite looks at references row by row unless told to put that off."""
+        if not entity.references:
+            return (yield from body)
         yield effects.Control(tx, "PRAGMA defer_foreign_keys = ON")
-        reply = yield effect
-        if (yield effects.Dangling(tx)):
-            raise ForeignKeyViolation("", entity=entity.name)
+        try:
+            reply = yield from body
+            dangling = yield effects.Dangling(tx)
+        except HoldallError:
+            with suppress(HoldallError):  # the transaction may be over
+                yield effects.Control(tx, "PRAGMA defer_foreign_keys = OFF")
+            raise
         yield effects.Control(tx, "PRAGMA defer_foreign_keys = OFF")
+        if dangling:
+            raise ForeignKeyViolation("", entity=entity.name)
         return reply
+
+    def refuse_null_keys(self, entity: Entity, rows: Sequence[Row]) -> None:
+        """SQLite numbers every INTEGER PRIMARY KEY that is null."""
+        if entity.generated_field is None and len(entity.key) == 1:
+            (position,) = entity.key_positions
+            if entity.fields[position].type.kind in ("int", "bool") and any([row[position] is None for row in rows]):
+                raise NotNullViolation(f"{entity.name}.{entity.key[0]} must have a value.", entity=entity.name, fields=entity.key)
 
     def restricted(self, entity: Entity, key: Any, tx: Any, error: ConstraintViolation) -> Program[ConstraintViolation]:
         """Which other rows refer to the row that was to be deleted: SQLite only says that there are some."""
