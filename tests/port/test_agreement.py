@@ -143,7 +143,7 @@ class Pair:
         self.now += chance.later
         batch = [make(self.now) for make in chance.batch]
         one, other = self.both(lambda backend: backend.apply(batch, chance.atomicity, None, self.now))
-        assert one == other, batch
+        assert one == other, f"{one}\n{other}\n{batch}"
         return one
 
     def contents(self, entity: Entity) -> tuple[Any, Any]:

@@ -38,6 +38,10 @@ Inserting = tuple[str, Callable[[Any], Rows]]
 Binding = tuple[str, Callable[[Sequence[Any]], tuple[Any, ...]]]
 
 
+RESTRICT = frozenset({"NO ACTION", "RESTRICT"})
+ANY_RULE = RESTRICT | {"CASCADE", "SET NULL", "SET DEFAULT"}
+
+
 def expires(entity: Entity) -> bool:
     """Whether rows of the entity can expire."""
     return entity.expiry_field is not None
@@ -52,7 +56,7 @@ class Obstacles(Reads):
         self.may_expire = False
         self._evaluator = Evaluator()
         self._written: ShapeCache[Statement] = ShapeCache()
-        self._inserting: dict[tuple[Entity, tuple[str, ...], tuple[str, ...]], Inserting] = {}
+        self._inserting: dict[tuple[Entity, tuple[str, ...]], Inserting] = {}
         self._replacing: dict[tuple[Entity, tuple[str, ...]], Binding] = {}
         self._clearing: dict[Entity, Binding | None] = {}
         self.refers_to_expiring = lru_cache(maxsize=None)(_refers_to_expiring)
@@ -72,11 +76,11 @@ class Obstacles(Reads):
         found = self._written.get(whole)
         return found if found is not None else self._written.put(whole, make())
 
-    def inserting(self, entity: Entity, returning: tuple[str, ...], ignore: tuple[str, ...]) -> Inserting:
+    def inserting(self, entity: Entity, returning: tuple[str, ...]) -> Inserting:
         """INSERT, and the encoder of its rows."""
-        found = self._inserting.get((entity, returning, ignore))
+        found = self._inserting.get((entity, returning))
         if found is None:
-            found = self._inserting[entity, returning, ignore] = self.statements.insert(entity, returning=returning, ignore=ignore)
+            found = self._inserting[entity, returning] = self.statements.insert(entity, returning)
         return found
 
     def replacing(self, entity: Entity, returning: tuple[str, ...]) -> Binding:
@@ -130,7 +134,7 @@ class Obstacles(Reads):
         if isinstance(item, Upsert):
             entity = item.entity
             found = yield from self.rows_by(entity, item.by, item.row, tx)
-            pairs = [(old, tuple([item.row[f.position] if f.position in item.update else old[f.position] for f in entity.fields])) for old in found]
+            pairs = [(old, _merged(item, old)) for old in found]
         elif isinstance(item, Patch | UpdateWhere):
             entity = item.entity if isinstance(item, Patch) else item.select.entity
             touched = {assignment.position for assignment in item.assignments}
@@ -212,17 +216,20 @@ class Obstacles(Reads):
         """The violation, with what the engine does not say: which rows and fields."""
         rows: Sequence[Row] = ()
         if isinstance(item, Insert | Upsert):
-            rows = item.rows if isinstance(item, Insert) else (item.row,)
+            rows = item.rows if isinstance(item, Insert) else (yield from self._upserted(item, tx))
             first = self._broken_row(item.entity, rows)
             if first is not None:
                 return first
-        if isinstance(error, UniqueViolation) and rows:
-            return _taken(error, rows)
+        if isinstance(error, UniqueViolation):
+            if isinstance(item, Patch) and any(a.position in item.entity.key_positions for a in item.assignments):
+                # A key that others refer to may not change at all, whether the new one is taken or not.
+                return (yield from self.referred(item.entity, item.key, tx, error, rules=ANY_RULE))
+            return _taken(error, rows) if rows else error
         if not isinstance(error, ForeignKeyViolation) or error.fields:
             return error
         if isinstance(item, Delete | DeleteWhere):
             entity, key = (item.entity, item.key) if isinstance(item, Delete) else (item.select.entity, None)
-            return (yield from self.restricted(entity, key, tx, error))
+            return (yield from self.referred(entity, key, tx, error, rules=RESTRICT))
         if isinstance(item, Patch | UpdateWhere):
             pairs = yield from self.changes(item, tx, None)
             rows = [new for _, new in pairs]
@@ -236,8 +243,13 @@ class Obstacles(Reads):
                 if row is None and key not in own:
                     return dangling(entity, reference, key)
         if isinstance(item, Patch):
-            return (yield from self.restricted(entity, item.key, tx, error))
+            return (yield from self.referred(entity, item.key, tx, error, rules=ANY_RULE))
         return error
+
+    def _upserted(self, item: Upsert, tx: Any) -> Program[list[Row]]:
+        """The row that an Upsert would have left."""
+        existing = yield from self.rows_by(item.entity, item.by, item.row, tx)
+        return [_merged(item, existing[0])] if existing else [item.row]
 
     def _broken_row(self, entity: Entity, rows: Sequence[Row]) -> ConstraintViolation | None:
         """The first null or failed check among new rows: told before anything else, as everywhere."""
@@ -259,10 +271,18 @@ class Obstacles(Reads):
                 )  # fmt: skip
         return None
 
-    def restricted(self, entity: Entity, key: Any, tx: Any, error: ConstraintViolation) -> Program[ConstraintViolation]:
-        """The error for rows that others refer to. Engines that name them need not override it."""
+    def referred(
+        self, entity: Entity, key: Any, tx: Any, error: ConstraintViolation, rules: frozenset[str]
+    ) -> Program[ConstraintViolation]:
+        """The error for a row that others refer to, by references with one of these rules (key None: for any of some rows); `error`
+        itself if none do. Engines that name them need not override it."""
+        del entity, key, tx, rules
         yield from ()
         return error
+
+
+def _merged(item: Upsert, old: Row) -> Row:
+    return tuple([item.row[n] if n in item.update else value for n, value in enumerate(old)])
 
 
 def _taken(error: UniqueViolation, rows: Sequence[Row]) -> UniqueViolation:

@@ -145,12 +145,11 @@ class Statements:
 
     # Writing.
 
-    def insert(self, entity: Entity, *, returning: Sequence[str] = (), ignore: Sequence[str] = ()) -> tuple[str, Callable[[Any], Rows]]:
-        """INSERT of one row with all its columns, and the encoder of rows. `returning`: fields to give back; `ignore`: do nothing when
-        another row has the same values in these fields."""
+    def insert(self, entity: Entity, returning: Sequence[str]) -> tuple[str, Callable[[Any], Rows]]:
+        """INSERT of one row with all its columns, giving back the fields `returning`, and the encoder of rows."""
         table = self.tables(entity)
         names = {field.column: sa.bindparam(f"p{field.position}", type_=sa.types.NullType()) for field in entity.fields}
-        query: Any = self.dialect.insert(table, names, [entity.by_name[name].column for name in ignore])
+        query: Any = sa.insert(table).values(names)
         if returning:
             query = query.returning(*(table.c[entity.by_name[name].column] for name in returning))
         text, order, _ = self._text(query)

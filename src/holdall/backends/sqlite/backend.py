@@ -193,10 +193,12 @@ class SQLiteBackend(Writes):
             if entity.fields[position].type.kind in ("int", "bool") and any([row[position] is None for row in rows]):
                 raise NotNullViolation(f"{entity.name}.{entity.key[0]} must have a value.", entity=entity.name, fields=entity.key)
 
-    def restricted(self, entity: Entity, key: Any, tx: Any, error: ConstraintViolation) -> Program[ConstraintViolation]:
-        """Which other rows refer to the row that was to be deleted: SQLite only says that there are some."""
+    def referred(
+        self, entity: Entity, key: Any, tx: Any, error: ConstraintViolation, rules: frozenset[str]
+    ) -> Program[ConstraintViolation]:
+        """SQLite only says that there are some: which other rows refer to the row?"""
         for child in (yield from read_children(tx, entity.table)):
-            if child["on_delete"] not in ("NO ACTION", "RESTRICT"):
+            if child["on_delete"] not in rules:
                 continue
             if key is not None and not (yield from self._has_child(entity, key, child, tx)):
                 continue
