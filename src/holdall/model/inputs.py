@@ -11,7 +11,7 @@ import binascii
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic_core import PydanticCustomError, ValidationError, core_schema
 
@@ -21,7 +21,13 @@ from holdall.schema import BadOperand, Codec, Type
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 
-PENDING: Any = type("Pending", (), {"__repr__": lambda _: "<key of a record not saved yet>"})()
+
+class _Pending:
+    def __repr__(self) -> str:
+        return "<key of a record not saved yet>"
+
+
+PENDING: Any = _Pending()
 EXACT_DIGITS = 15  # a decimal number of so many digits survives the way through a double
 
 
@@ -128,7 +134,7 @@ def _bytes_from_json(value: Any) -> Any:
 
 
 def _bytes_from_python(value: Any) -> Any:
-    return bytes(value) if isinstance(value, bytearray | memoryview) else value
+    return bytes(cast("Any", value)) if isinstance(value, bytearray | memoryview) else value
 
 
 _STANDARD = str.maketrans("-_", "+/")
