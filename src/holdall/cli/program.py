@@ -160,16 +160,26 @@ def _broken(error: BaseException, target: str, folder: Path) -> Failure:
         lines += [f"  {line}" for line in "".join(traceback.format_exception_only(error)).rstrip().splitlines()]
     else:
         frames = _user_frames(error.__traceback__, folder)
-        for frame in frames[-3:]:
-            lines += [f"  {_short(frame.filename)}, line {frame.lineno}:", f"    {frame.line}"]
+        for place, frame in enumerate(frames):
+            if frame is frames[-1] or frames[place + 1].filename != frame.filename:  # the innermost line of each file says enough
+                lines += [f"  {_short(frame.filename)}, line {frame.lineno}:", f"    {frame.line}"]
         what = str(error) if isinstance(error, HoldallError) else "".join(traceback.format_exception_only(error)).strip()
         if isinstance(error, ImportError) and error.path is not None:
             what = what.removesuffix(f" ({error.path})")
+        if isinstance(error, NameError) and "Did you mean" not in what:
+            what += _meant(error.name)
         lines += [f"  {line}" for line in what.splitlines()]
     hint = 'It is imported, not run: put what it does behind if __name__ == "__main__":' if _does_io(error) else ""
     if isinstance(error, HoldallError) and not _does_io(error):
         return Failure("\n".join(lines))
     return Failure("\n".join(lines), hint=hint)
+
+
+def _meant(name: str | None) -> str:
+    import holdall
+
+    near = near_name(name or "", holdall.__all__)
+    return f". {near}" if near.startswith("Did") else ""
 
 
 def _does_io(error: BaseException) -> bool:
