@@ -30,6 +30,14 @@ def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     return BACKENDS[request.param](tmp_path)
 
 
+@pytest.fixture
+def sync_kit(backend: Any) -> Iterator[Kit]:
+    """As `kit`, in one colour: for long cases about answers, which both colours get from the same programs."""
+    made = Kit(backend, None)
+    yield made
+    made.close()
+
+
 @pytest.fixture(params=["sync", "async"])
 def kit(request: pytest.FixtureRequest, backend: Any) -> Iterator[Kit]:
     """The backend opened, with all entities, driven by `run` or by `arun`."""

@@ -69,7 +69,7 @@ class Declared:
         if store is not None:
             self.store = store
         if expires_after is not None:
-            if not isinstance(expires_after, dt.timedelta) or expires_after <= dt.timedelta():
+            if expires_after <= dt.timedelta():
                 raise DeclarationError(f"{model}: expires_after is a timedelta above zero, not {expires_after!r}.")
             self.expires_after = expires_after
 

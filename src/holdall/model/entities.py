@@ -165,6 +165,6 @@ class LateReference(Reference):
             object.__setattr__(self, name, value)
 
     @property
-    def target_fields(self) -> tuple[str, ...]:
+    def target_fields(self) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]  # read-only there too: frozen
         """The key fields of the target."""
         return self.target.entity.key

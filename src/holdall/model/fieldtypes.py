@@ -62,11 +62,13 @@ class TextFormat:
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         from pydantic_core import PydanticCustomError, core_schema
 
+        code: Any = self.json_format
+
         def check(value: str) -> str:
             try:
                 return self.normalise(value)
             except ValueError as error:
-                raise PydanticCustomError(self.json_format, "{why}", {"why": str(error)}) from None
+                raise PydanticCustomError(code, "{why}", {"why": str(error)}) from None
 
         return core_schema.no_info_after_validator_function(check, handler(source))
 
@@ -124,7 +126,7 @@ class KindMark:
     __slots__ = ("kind", "name")
 
     def __init__(self, kind: Kind, name: str) -> None:
-        self.kind = kind
+        self.kind: Kind = kind
         self.name = name
 
     def __repr__(self) -> str:

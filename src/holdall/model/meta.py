@@ -67,7 +67,9 @@ class ModelMeta(type):
             _complete(cls, declared)
         return cls
 
-    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **_keywords: Any) -> None:
+    def __init__(  # pyright: ignore[reportInconsistentConstructor]  # the keywords are __new__'s
+        cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **_keywords: Any
+    ) -> None:
         super().__init__(name, bases, namespace)
         type.__setattr__(cls, "__terms__", {})
 
@@ -126,11 +128,11 @@ def _keep_row_unset(body: dict[str, Any]) -> None:
     if own is None:
         return
 
-    def __post_init__(self: Any) -> None:
+    def both(self: Any) -> None:
         Record.__post_init__(self)
         own(self)
 
-    body["__post_init__"] = __post_init__
+    body["__post_init__"] = both
 
 
 def _complete(cls: Any, declared: Declared) -> None:

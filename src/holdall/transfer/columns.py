@@ -21,7 +21,7 @@ from holdall.transfer.forms import Convert, json_reader, text_reader
 
 # What a rejects file says about a row, beside its values; left out when that file is corrected and imported.
 REJECT_COLUMNS = ("_row", "_line", "_problems")
-ABSENT: Any = type("Absent", (), {"__repr__": lambda _: "<not given>"})()
+ABSENT: Any = type("Absent", (), {})()  # no value is given
 
 
 class CannotBeNull(ValueError):

@@ -239,6 +239,9 @@ async def test_a_model_not_offered_has_no_url(client: httpx.AsyncClient, shop: S
         ("/orders?offset=99999999999999999999999", "offset", None),
         ("/orders?limit=1&limit=2", "limit", "Separate several values by commas."),
         ("/orders?q=ada", "q", None),
+        (f"/orders?sort={','.join(['id'] * 21)}", "sort", None),
+        (f"/orders?comment__like={'%25a' * 501}", "comment__like", "Use contains for long text."),
+        ("/orders?" + "customer.orders." * 3 + "total=1", "customer.orders." * 3 + "total", None),
         ("/orders?dry_run=true", "dry_run", None),
         ("/orders?format=xml", "format", None),
         ("/orders?customer___steps=1", "customer___steps", None),
@@ -269,3 +272,12 @@ async def test_accept(memory_client: httpx.AsyncClient, header: str, status: int
     assert (await memory_client.get("/tags?format=json", headers={"Accept": header})).status_code == 200
     later = await memory_client.get("/tags?format=csv")
     assert (later.status_code, later.json()["code"]) == (406, "not_acceptable")
+
+
+async def test_no_query_takes_time_without_end(client: httpx.AsyncClient) -> None:
+    await client.post("/everythings", json={"name": "a" * 190})
+    where = {"or": [{"name": {"like": "%a" * 30 + "%b"}}, {"number": {"in": list(range(20_000))}}]}
+    assert (await client.post("/everythings/search", json={"where": where})).json()["data"] == []
+    many = {"where": {"or": [{"number": number} for number in range(201)]}}
+    answer = await client.post("/everythings/search", json=many)
+    assert (answer.status_code, answer.json()["code"]) == (400, "too_many")

@@ -180,7 +180,9 @@ def test_linked_models_are_all_that_can_be_reached() -> None:
 def test_what_is_not_loaded_says_how_to_load_it() -> None:
     customer = read(Customer())
     for name in ("orders", "profile"):
-        with pytest.raises(NotLoaded, match=rf"(?s)Customer\.{name}.*include\(Customer\.{name}\).*store\.load\(records, Customer\.{name}\)"):
+        with pytest.raises(
+            NotLoaded, match=rf"(?s)Customer\.{name}.*include\(Customer\.{name}\).*store\.load\(records, Customer\.{name}\)"
+        ):
             getattr(customer, name)
     order = read(Order(customer=Customer()))
     with pytest.raises(NotLoaded):

@@ -31,8 +31,8 @@ class Person(Model, unique=[("first", "last")]):
 class Node(Model):
     name: str = Key()
     parent_name: str | None = Field(references="Node", default=None)
-    parent: "Node | None" = BelongsTo("parent_name")
-    children: list["Node"] = HasMany("parent")
+    parent: Node | None = BelongsTo("parent_name")
+    children: list[Node] = HasMany("parent")
 
 
 def load(store: Store, text: str | bytes, format_: str = "csv", model: type[Any] = Person, **options: Any) -> Any:

@@ -11,14 +11,14 @@ from typing import Any
 
 from holdall.backends.capabilities import ABSENT, NATIVE, Capabilities, Durability, Isolation, Support, emulated
 from holdall.backends.port import Row
-from holdall.backends.url import StoreURL
 from holdall.backends.sql import effects
 from holdall.backends.sql.writes import Writes
 from holdall.backends.sqlite.catalog import read_children, read_tables
 from holdall.backends.sqlite.dialect import SQLiteDialect
 from holdall.backends.sqlite.perform import ENGINE_VERSION, PARAMETERS_MAX, VALUE_BYTES_MAX, Performer, Settings, in_memory, on_file
 from holdall.backends.sqlite.schema import ensure
-from holdall.errors import DeclarationError, ConstraintViolation, ForeignKeyViolation, Unsupported, near_name
+from holdall.backends.url import StoreURL
+from holdall.errors import ConstraintViolation, DeclarationError, ForeignKeyViolation, HoldallError, Unsupported, near_name
 from holdall.program import Program
 from holdall.schema import Entity
 
@@ -171,9 +171,13 @@ class SQLiteBackend(Writes):
     def deferring(self, effect: Any, tx: Any, entity: Entity) -> Program[Any]:
         """Rows of one Insert may refer to later ones: SQLite looks at references row by row unless told to put that off."""
         yield effects.Control(tx, "PRAGMA defer_foreign_keys = ON")
-        reply = yield effect
-        if (yield effects.Dangling(tx)):
-            raise ForeignKeyViolation("", entity=entity.name)
+        try:
+            reply = yield effect
+            if (yield effects.Dangling(tx)):
+                raise ForeignKeyViolation("", entity=entity.name)
+        except HoldallError:  # the transaction may go on from a savepoint, and must look at references again
+            yield effects.Control(tx, "PRAGMA defer_foreign_keys = OFF")
+            raise
         yield effects.Control(tx, "PRAGMA defer_foreign_keys = OFF")
         return reply
 
