@@ -12,6 +12,7 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
+from itertools import count
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any
@@ -103,7 +104,9 @@ def _from_file(place: str, target: str) -> ModuleType:
     sys.path.insert(0, str(path.parent))  # as `python shop.py` does, so that it can import its neighbours
     name = path.stem
     if not name.isidentifier() or name in sys.modules or name in sys.stdlib_module_names:
-        name = f"holdall_program_{''.join(sign if sign.isalnum() else '_' for sign in name)}"
+        # A name that nobody has: models are told apart by their modules, also from those of an earlier import in this process.
+        base = f"holdall_program_{''.join(sign if sign.isalnum() else '_' for sign in name)}"
+        name = next(free for number in count(1) if (free := f"{base}_{number}") not in sys.modules)
     spec = spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise Failure(f"{place} is not a Python file.", hint="A program is a file such as shop.py, or the name of a module.")

@@ -25,6 +25,8 @@ def read(data: bytes, delimiter: str = ",", nulls: tuple[str, ...] = ()) -> list
 
 @given(tables, st.sampled_from(",;\t|"), st.sampled_from(["\n", "\r\n"]), st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
 def test_what_the_standard_library_writes(table: list[list[str]], delimiter: str, end: str, quoting: int) -> None:
+    if end == "\n":  # then Python 3.11 does not quote carriage returns, which even its own reader cannot read back
+        table = [[cell.replace("\r", "") for cell in row] for row in table]
     out = io.StringIO()
     csv.writer(out, delimiter=delimiter, lineterminator=end, quoting=cast("csv._QuotingType", quoting)).writerows(table)
     assert read(out.getvalue().encode(), delimiter) == table
