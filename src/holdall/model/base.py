@@ -13,7 +13,7 @@ from holdall.model.access import Access
 from holdall.model.linking import check_linked
 from holdall.model.links import link_changes, links_saved, load_link, loaded_links, resolve_pending
 from holdall.model.meta import ModelMeta
-from holdall.model.record import Record
+from holdall.model.record import Extras, Record
 
 if TYPE_CHECKING:
     from typing import Self
@@ -127,8 +127,7 @@ class Model(Record, Access, metaclass=ModelMeta, root=True):
         """Become what was read again; links are forgotten, because they may have changed as well."""
         vars(self).update(vars(type(self).__build__(row)))
         self._row = row
-        self._links = {}
-        self._pending = {}
+        self._extras = Extras()
 
     # For stores: links
 

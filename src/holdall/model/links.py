@@ -1,7 +1,7 @@
 """Links: what objects hold of each other in memory, and how both sides stay consistent.
 
-Owns reading and assigning relations on objects, and the list of a to-many relation. A link is either loaded (in `_links`) or not; a
-foreign key that waits for the key of a parent that is not saved yet is in `_pending`. Must not know stores; an opt-in automatic load asks
+Owns reading and assigning relations on objects, and the list of a to-many relation. A link is either loaded or not; a
+foreign key that waits for the key of a parent that is not saved yet is pending. Must not know stores; an opt-in automatic load asks
 the ambient one. Identity counts, never equality: two objects may stand for the same record.
 """
 
@@ -12,6 +12,7 @@ from typing import Any, Self, SupportsIndex
 
 from holdall.errors import NotLoaded, Problem, ProgrammingError, ValidationError
 from holdall.model.ambient import ambient_home
+from holdall.model.record import Extras, extras_of
 from holdall.model.spec import MISSING
 from holdall.schema import Entity, Relation
 
@@ -19,20 +20,12 @@ Record = Any  # an object of any model; its class gives the relations
 
 
 def links_of(record: Record) -> dict[str, Any]:
-    """The loaded links of an object, by relation name; made if there are none yet."""
-    try:
-        found: dict[str, Any] = record._links
-    except AttributeError:
-        found = record._links = {}
-    return found
+    """The loaded links of an object, by relation name."""
+    return extras_of(record).links
 
 
 def _pending_of(record: Record) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = record._pending
-    except AttributeError:
-        found = record._pending = {}
-    return found
+    return extras_of(record).pending
 
 
 def _relation(record: Record, name: str) -> Relation:
@@ -54,7 +47,7 @@ def read_link(record: Record, name: str) -> Any:
     found = _held(record, relation)
     if found is not _UNKNOWN:
         return found
-    batch = getattr(record, "_batch", None)
+    batch = extras_of(record).batch
     if batch is not None:
         siblings = [other for other in batch if type(other) is type(record)]
         ambient_home(type(record)).run("load", type(record), siblings, (name,))
@@ -99,9 +92,10 @@ def _held_parent(record: Record, relation: Relation, links: dict[str, Any]) -> A
 
 def resolve_pending(record: Record) -> None:
     """Copy keys that parents were given meanwhile into the foreign keys that wait for them."""
-    pending: dict[str, Any] | None = getattr(record, "_pending", None)
-    if not pending:
+    extras: Extras | None = getattr(record, "_extras", None)
+    if extras is None or not extras.pending:
         return
+    pending = extras.pending
     for field, parent in list(pending.items()):
         key = parent.__key_value__()
         if key is not None:
@@ -111,10 +105,10 @@ def resolve_pending(record: Record) -> None:
 
 def loaded_links(record: Record) -> dict[str, Any]:
     """Every relation that is known in memory, with what it leads to."""
-    names = list(getattr(record, "_links", ()))
-    if not names:
+    extras: Extras | None = getattr(record, "_extras", None)
+    if extras is None or not extras.links:
         return {}
-    found = {name: _held(record, _relation(record, name)) for name in names}
+    found = {name: _held(record, _relation(record, name)) for name in list(extras.links)}
     return {name: value for name, value in found.items() if value is not _UNKNOWN}
 
 
@@ -296,7 +290,7 @@ def load_link(record: Record, name: str, value: Any) -> None:
 def link_changes(record: Record) -> list[tuple[Relation, list[Record], list[Record]]]:
     """(relation, added, removed) of each plain many-to-many list that differs from what the store holds."""
     found: list[tuple[Relation, list[Record], list[Record]]] = []
-    for name, value in getattr(record, "_links", {}).items():
+    for name, value in links_of(record).items():
         if isinstance(value, RelatedList) and value.plain_links:
             added, removed = value.changes()
             if added or removed:

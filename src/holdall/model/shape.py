@@ -22,6 +22,7 @@ from holdall.model.codegen import (
 )
 from holdall.model.declared import RelationDeclared
 from holdall.model.members import Member
+from holdall.model.record import extras_of
 from holdall.model.registry import Target
 from holdall.schema import BadOperand, Entity
 
@@ -112,11 +113,11 @@ class Shape:
 
     def note_checked(self, instance: Model) -> None:
         """Remember what the validators have seen, so that saving does not run their result through them again."""
-        instance._checked = {name: _frozen_or_bad(self.by_name[name], vars(instance).get(name)) for name in self.field_names}
+        extras_of(instance).checked = {name: _frozen_or_bad(self.by_name[name], vars(instance).get(name)) for name in self.field_names}
 
     def unchanged(self, instance: Model) -> frozenset[str]:
         """The fields whose value is the one that the validators have seen, or that was read."""
-        seen: list[dict[str, Any]] = [getattr(instance, "_checked", {})]
+        seen: list[dict[str, Any]] = [extras_of(instance).checked]
         if instance._row is not None:
             seen.append(dict(zip([member.name for member in self.stored], instance._row, strict=True)))
         now = {name: _frozen_or_bad(member, vars(instance).get(name)) for name, member in self.by_name.items()}
