@@ -115,7 +115,7 @@ class Model(Record, Access, metaclass=ModelMeta, root=True):
 
     def __unstored__(self, row: tuple[Any, ...] | None) -> None:
         """A write was undone; the record is stored as `row` now (None: not at all). Its fields stay as they are."""
-        held = self.__dict__
+        held = vars(self)
         for field in type(self).__entity__.fields:
             if field.version:
                 held[field.name] = 1 if row is None else row[field.position]
@@ -125,7 +125,7 @@ class Model(Record, Access, metaclass=ModelMeta, root=True):
 
     def __reload__(self, row: tuple[Any, ...]) -> None:
         """Become what was read again; links are forgotten, because they may have changed as well."""
-        self.__dict__.update(type(self).__build__(row).__dict__)
+        vars(self).update(vars(type(self).__build__(row)))
         self._row = row
         self._links = {}
         self._pending = {}

@@ -7,13 +7,13 @@ the ambient one. Identity counts, never equality: two objects may stand for the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self, SupportsIndex
 
 from holdall.errors import NotLoaded, Problem, ProgrammingError, ValidationError
 from holdall.model.ambient import ambient_home
 from holdall.model.spec import MISSING
-from holdall.schema import Relation
+from holdall.schema import Entity, Relation
 
 Record = Any  # an object of any model; its class gives the relations
 
@@ -36,8 +36,8 @@ def _pending_of(record: Record) -> dict[str, Any]:
 
 
 def _relation(record: Record, name: str) -> Relation:
-    found: Relation = type(record).__entity__.relations[name]
-    return found
+    relations: Mapping[str, Relation] = record.__entity__.relations
+    return relations[name]
 
 
 def _key(record: Record, relation: Relation) -> Any:
@@ -145,25 +145,39 @@ def check_record(record: Record, relation: Relation, value: Any, path: tuple[str
 def wrong_record(relation: Relation, value: Any, path: tuple[str | int, ...], none: bool = True) -> Problem | None:
     """The problem of a value that is no record of the relation's target."""
     target = relation.target.entity
-    if (value is None and none) or getattr(type(value), "__entity__", None) is target:
+    if (value is None and none) or _entity_of(value) is target:
         return None
     article = "an" if target.name[:1] in "AEIO" else "a"
     return Problem(path, "relation", f"must be {article} {target.name}, not {type(value).__name__}")
 
 
-def parent_key(cls: type, name: str) -> Callable[[Any], Any]:
+def _entity_of(value: Any) -> Any:
+    """The entity of a record; None for anything else, classes included."""
+    return None if isinstance(value, type) else getattr(value, "__entity__", None)
+
+
+def wrong_records(relation: Relation, items: Any) -> list[Problem]:
+    """The problems of what is to be the list of a to-many relation."""
+    name, records = relation.name, items
+    if isinstance(items, str | bytes) or not isinstance(items, Iterable):
+        return [Problem((name,), "relation", f"must be a list of {relation.target.entity.name}")]
+    found = [wrong_record(relation, item, (name, place), none=False) for place, item in enumerate(records)]
+    return [problem for problem in found if problem is not None]
+
+
+def parent_key(cls: Any, name: str) -> Callable[[Any], Any]:
     """The function that gives the key of a parent for the constructor's fast lane; MISSING sends what is unusual to the slow one."""
-    entity = None
+    entity: Entity | None = None
     key = ""
 
     def get(parent: Any) -> Any:
         nonlocal entity, key
         if entity is None:
-            relation = cls.__entity__.relations[name]  # type: ignore[attr-defined]  # a model; its other side is known only now
+            relation = _relation(cls, name)  # only now, because its other side may be declared later
             entity, key = relation.target.entity, relation.remote[0]
         if parent is None:
             return None
-        if getattr(type(parent), "__entity__", None) is not entity:
+        if _entity_of(parent) is not entity:
             return MISSING
         found = getattr(parent, key)
         return MISSING if found is None else found
@@ -172,15 +186,13 @@ def parent_key(cls: type, name: str) -> Callable[[Any], Any]:
 
 
 def _checked_items(record: Record, relation: Relation, items: Any) -> list[Any]:
-    if isinstance(items, str | bytes) or not isinstance(items, Iterable):
-        raise ValidationError(
-            type(record).__name__, [Problem((relation.name,), "relation", f"must be a list of {relation.target.entity.name}")]
-        )
-    found = list(items)
-    problems = [wrong_record(relation, item, (relation.name, place), none=False) for place, item in enumerate(found)]
-    if any(problems):
-        raise ValidationError(type(record).__name__, [problem for problem in problems if problem is not None])
-    return found
+    records: Any = items
+    if hasattr(items, "__next__"):
+        records = list(items)  # a generator can be gone through only once
+    problems = wrong_records(relation, records)
+    if problems:
+        raise ValidationError(type(record).__name__, problems)
+    return list(records)
 
 
 def set_parent(child: Record, relation: Relation, parent: Record | None) -> None:
@@ -283,7 +295,7 @@ def load_link(record: Record, name: str, value: Any) -> None:
 
 def link_changes(record: Record) -> list[tuple[Relation, list[Record], list[Record]]]:
     """(relation, added, removed) of each plain many-to-many list that differs from what the store holds."""
-    found = []
+    found: list[tuple[Relation, list[Record], list[Record]]] = []
     for name, value in getattr(record, "_links", {}).items():
         if isinstance(value, RelatedList) and value.plain_links:
             added, removed = value.changes()
@@ -340,7 +352,7 @@ class RelatedList(list[Any]):
         return self.relation.kind == "many_to_many" and not self._through_model()
 
     def _through_model(self) -> bool:
-        return type(self.owner).__declared__.relations[self.name].spec.through is not None
+        return self.name in self.owner.__shape__.through
 
     # One side only
 

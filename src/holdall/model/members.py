@@ -237,7 +237,7 @@ def _check_default(member: Member) -> None:
     if isinstance(default, list | dict | set | bytearray) or getattr(default, "__hash__", None) is None:
         raise DeclarationError(
             f"{member.where}: the default {default!r} can be changed, and all records would share it.",
-            hint=f"Write Field(default_factory={type(default).__name__}) or a function that makes it.",
+            hint=f"Write Field(default_factory={type(spec.default).__name__}) or a function that makes it.",
         )
     if default is None and not member.none_allowed and member.type.kind != "json":  # JSON null is a value
         raise DeclarationError(f"{member.where}: the default is None, but the type is not optional.", hint="Annotate it with | None.")

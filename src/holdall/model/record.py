@@ -20,13 +20,13 @@ class Record:
 
     def __post_init__(self) -> None:
         self._row = None
-        shape = type(self).__shape__  # type: ignore[attr-defined]  # every model has it
+        shape: Any = getattr(self, "__shape__")  # noqa: B009 - every model has it
         if shape.custom:
             shape.note_checked(self)
 
     def __hash__(self) -> int:
         """By model and key, as equal objects have equal keys; a key that the store makes is not there before the first save."""
-        key = self.__key_value__()  # type: ignore[attr-defined]  # every model has it
+        key: Any = getattr(self, "__key_value__")()  # noqa: B009 - as above
         if key is None:
             raise TypeError(f"a {type(self).__name__} without a key cannot be hashed; save it first")
         return hash((type(self), key))

@@ -436,10 +436,14 @@ def _duration(text: str) -> dt.timedelta:
     return TypeAdapter(dt.timedelta).validate_python(text)
 
 
-def _parse_hex(text: str) -> bytes:
+def _parse_base64(text: str) -> bytes:
     import base64
 
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    # Either alphabet; anything else is refused, which b64decode would leave out without a word.
+    return base64.b64decode(text.translate(_STANDARD_BASE64) + "=" * (-len(text) % 4), validate=True)
+
+
+_STANDARD_BASE64 = str.maketrans("-_", "+/")
 
 
 _PARSERS: dict[str, Callable[[str], Any]] = {
@@ -448,7 +452,7 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "float": _parse_number(float),
     "decimal": _parse_number(Decimal),
     "bool": _parse_bool,
-    "bytes": _parse_hex,
+    "bytes": _parse_base64,
     "datetime": _parse_datetime,
     "local_datetime": dt.datetime.fromisoformat,
     "date": dt.date.fromisoformat,

@@ -443,6 +443,12 @@ def test_a_record_that_failed_validation_is_in_no_list() -> None:
     assert ada.orders == []
 
 
+def test_json_gives_keys_not_records() -> None:
+    for read_json in (Order.__from_json__, Order.__check_json__):
+        with pytest.raises(ValidationError, match="customer: is a relation.*give its key"):
+            read_json({"customer_id": str(UUID(int=1)), "customer": {}})
+
+
 # Copies
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from tests.port.entities import ALL, BOOK, NOW, SESSION
@@ -16,7 +15,7 @@ from holdall.errors import HoldallError
 from holdall.query import Evaluator, Not, Select
 
 EVALUATOR = Evaluator()
-SETTINGS = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 LOOSE = Loose(ALL)
 
 
@@ -77,4 +76,3 @@ def test_expired_rows_are_invisible(data: Any, timed: bool) -> None:
     check(Select(SESSION, now=NOW if timed else None), data, SESSION)
 
 
-assert pytest

@@ -91,7 +91,8 @@ class Writer:
         entity, row = write.entity, write.row
         rows = self.view.of(entity)
         positions = entity.positions(write.by)
-        value = rows.layout.value_of(positions)(row)
+        # A null is equal to nothing (B3), also where the field may not be null.
+        value = None if any(row[position] is None for position in positions) else rows.layout.value_of(positions)(row)
         old = None
         if value is not None:
             if positions == rows.layout.key:

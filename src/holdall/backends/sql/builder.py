@@ -282,11 +282,18 @@ _CONDITIONS: dict[type, str] = {
 }
 
 
+class _Parentheses(Grouping[Any]):
+    """Parentheses that SQLAlchemy does not flatten away: it asks for the operator of what is inside."""
+
+    operator = None
+    inherit_cache = True
+
+
 def _nested(join: Any, items: list[Element]) -> Element:
     """A balanced tree, so that no chain is deeper than the engine's parser allows."""
     while len(items) > GROUP_ITEMS_MAX:
         chunks = [items[start : start + GROUP_ITEMS_MAX] for start in range(0, len(items), GROUP_ITEMS_MAX)]
-        items = [Grouping(join(*chunk)) for chunk in chunks]
+        items = [_Parentheses(join(*chunk)) for chunk in chunks]
     return join(*items)  # type: ignore[no-any-return]
 
 

@@ -93,10 +93,6 @@ class Dialect(ABC):
     # Writing.
 
     @abstractmethod
-    def insert(self, table: sa.Table, values: dict[str, Any], ignore: Sequence[str]) -> Any:
-        """INSERT of one row; `ignore`, when not empty: do nothing if another row has the same values in these columns."""
-
-    @abstractmethod
     def insert_over(self, table: sa.Table, values: dict[str, Any], key: Sequence[str], where: Element) -> Any:
         """INSERT of one row, or UPDATE of all columns of the row with the same key if that meets `where`."""
 

@@ -38,6 +38,10 @@ Inserting = tuple[str, Callable[[Any], Rows]]
 Binding = tuple[str, Callable[[Sequence[Any]], tuple[Any, ...]]]
 
 
+RESTRICT = frozenset({"NO ACTION", "RESTRICT"})
+ANY_RULE = RESTRICT | {"CASCADE", "SET NULL", "SET DEFAULT"}
+
+
 def expires(entity: Entity) -> bool:
     """Whether rows of the entity can expire."""
     return entity.expiry_field is not None
@@ -52,11 +56,10 @@ class Obstacles(Reads):
         self.may_expire = False
         self._evaluator = Evaluator()
         self._written: ShapeCache[Statement] = ShapeCache()
-        self._inserting: dict[tuple[Entity, tuple[str, ...], tuple[str, ...]], Inserting] = {}
-        self._replacing: dict[Entity, Binding] = {}
-        self._clearing: dict[tuple[Entity, tuple[str, ...]], Binding | None] = {}
+        self._inserting: dict[tuple[Entity, tuple[str, ...]], Inserting] = {}
+        self._replacing: dict[tuple[Entity, tuple[str, ...]], Binding] = {}
+        self._clearing: dict[Entity, Binding | None] = {}
         self.refers_to_expiring = lru_cache(maxsize=None)(_refers_to_expiring)
-        self.refers_to_itself = lru_cache(maxsize=None)(_refers_to_itself)
         self.unique_positions = lru_cache(maxsize=None)(_unique_positions)
 
     def know(self, entities: Iterable[Entity]) -> None:
@@ -73,28 +76,26 @@ class Obstacles(Reads):
         found = self._written.get(whole)
         return found if found is not None else self._written.put(whole, make())
 
-    def inserting(self, entity: Entity, returning: tuple[str, ...], ignore: tuple[str, ...]) -> Inserting:
+    def inserting(self, entity: Entity, returning: tuple[str, ...]) -> Inserting:
         """INSERT, and the encoder of its rows."""
-        found = self._inserting.get((entity, returning, ignore))
+        found = self._inserting.get((entity, returning))
         if found is None:
-            found = self._inserting[entity, returning, ignore] = self.statements.insert(entity, returning=returning, ignore=ignore)
+            found = self._inserting[entity, returning] = self.statements.insert(entity, returning)
         return found
 
-    def replacing(self, entity: Entity) -> Binding:
-        """INSERT over an expired row with the same key, giving the key back."""
-        found = self._replacing.get(entity)
+    def replacing(self, entity: Entity, returning: tuple[str, ...]) -> Binding:
+        """INSERT over an expired row with the same key, giving fields back."""
+        found = self._replacing.get((entity, returning))
         if found is None:
-            found = self._replacing[entity] = self.statements.insert_over_expired(entity)
+            found = self._replacing[entity, returning] = self.statements.insert_over_expired(entity, returning)
         return found
 
-    def clear_expired(self, entity: Entity, rows: Sequence[Row], tx: Any, now: dt.datetime, also: tuple[str, ...] = ()) -> Program[bool]:
-        """Remove the expired rows that have the same uniques as one of these, by the on_delete rules; those with the same key only if
-        `also` names it. Whether there were any."""
-        key = (entity, also)
-        if key not in self._clearing:
-            groups = [fields for _, fields in uniques_of(entity)]
-            self._clearing[key] = self.statements.conflicts(entity, [*groups, also] if also else groups, also == entity.key)
-        found = self._clearing[key]
+    def clear_expired(self, entity: Entity, rows: Sequence[Row], tx: Any, now: dt.datetime) -> Program[bool]:
+        """Remove the expired rows with another key that have the same uniques as one of these, by the on_delete rules. Whether there
+        were any."""
+        if entity not in self._clearing:
+            self._clearing[entity] = self.statements.conflicts(entity, [fields for _, fields in uniques_of(entity)])
+        found = self._clearing[entity]
         if found is None:
             return False
         text, bind = found
@@ -103,9 +104,14 @@ class Obstacles(Reads):
             cleared += yield effects.Write(tx, text, bind((*row, now)), entity)
         return cleared > 0
 
-    def deferring(self, effect: Any, tx: Any, entity: Entity) -> Program[Any]:
-        """Do an effect whose references are looked at when it is done, not row by row."""
-        return (yield effect)
+    def deferring(self, body: Program[Any], tx: Any, entity: Entity) -> Program[Any]:
+        """Run the writes of one Insert, whose references are looked at when all are done, as they may point forward, and after the
+        uniques. Engines that do so by themselves need not override it."""
+        del tx, entity
+        return (yield from body)
+
+    def refuse_null_keys(self, entity: Entity, rows: Sequence[Row]) -> None:
+        """NotNullViolation for a null key that the engine would fill in, though the entity does not say so."""
 
     # Expired parents: references to them are references to nothing.
 
@@ -128,7 +134,7 @@ class Obstacles(Reads):
         if isinstance(item, Upsert):
             entity = item.entity
             found = yield from self.rows_by(entity, item.by, item.row, tx)
-            pairs = [(old, tuple([item.row[f.position] if f.position in item.update else old[f.position] for f in entity.fields])) for old in found]
+            pairs = [(old, _merged(item, old)) for old in found]
         elif isinstance(item, Patch | UpdateWhere):
             entity = item.entity if isinstance(item, Patch) else item.select.entity
             touched = {assignment.position for assignment in item.assignments}
@@ -210,17 +216,20 @@ class Obstacles(Reads):
         """The violation, with what the engine does not say: which rows and fields."""
         rows: Sequence[Row] = ()
         if isinstance(item, Insert | Upsert):
-            rows = item.rows if isinstance(item, Insert) else (item.row,)
+            rows = item.rows if isinstance(item, Insert) else (yield from self._upserted(item, tx))
             first = self._broken_row(item.entity, rows)
             if first is not None:
                 return first
-        if isinstance(error, UniqueViolation) and rows:
-            return _taken(error, rows)
+        if isinstance(error, UniqueViolation):
+            if isinstance(item, Patch) and any(a.position in item.entity.key_positions for a in item.assignments):
+                # A key that others refer to may not change at all, whether the new one is taken or not.
+                return (yield from self.referred(item.entity, item.key, tx, error, rules=ANY_RULE))
+            return _taken(error, rows) if rows else error
         if not isinstance(error, ForeignKeyViolation) or error.fields:
             return error
         if isinstance(item, Delete | DeleteWhere):
             entity, key = (item.entity, item.key) if isinstance(item, Delete) else (item.select.entity, None)
-            return (yield from self.restricted(entity, key, tx, error))
+            return (yield from self.referred(entity, key, tx, error, rules=RESTRICT))
         if isinstance(item, Patch | UpdateWhere):
             pairs = yield from self.changes(item, tx, None)
             rows = [new for _, new in pairs]
@@ -234,8 +243,13 @@ class Obstacles(Reads):
                 if row is None and key not in own:
                     return dangling(entity, reference, key)
         if isinstance(item, Patch):
-            return (yield from self.restricted(entity, item.key, tx, error))
+            return (yield from self.referred(entity, item.key, tx, error, rules=ANY_RULE))
         return error
+
+    def _upserted(self, item: Upsert, tx: Any) -> Program[list[Row]]:
+        """The row that an Upsert would have left."""
+        existing = yield from self.rows_by(item.entity, item.by, item.row, tx)
+        return [_merged(item, existing[0])] if existing else [item.row]
 
     def _broken_row(self, entity: Entity, rows: Sequence[Row]) -> ConstraintViolation | None:
         """The first null or failed check among new rows: told before anything else, as everywhere."""
@@ -257,10 +271,18 @@ class Obstacles(Reads):
                 )  # fmt: skip
         return None
 
-    def restricted(self, entity: Entity, key: Any, tx: Any, error: ConstraintViolation) -> Program[ConstraintViolation]:
-        """The error for rows that others refer to. Engines that name them need not override it."""
+    def referred(
+        self, entity: Entity, key: Any, tx: Any, error: ConstraintViolation, rules: frozenset[str]
+    ) -> Program[ConstraintViolation]:
+        """The error for a row that others refer to, by references with one of these rules (key None: for any of some rows); `error`
+        itself if none do. Engines that name them need not override it."""
+        del entity, key, tx, rules
         yield from ()
         return error
+
+
+def _merged(item: Upsert, old: Row) -> Row:
+    return tuple([item.row[n] if n in item.update else value for n, value in enumerate(old)])
 
 
 def _taken(error: UniqueViolation, rows: Sequence[Row]) -> UniqueViolation:
@@ -294,10 +316,6 @@ def referred_keys(entity: Entity, reference: Reference, rows: Sequence[Row]) -> 
 
 def _refers_to_expiring(entity: Entity) -> bool:
     return any(expires(reference.target.entity) for reference in entity.references)
-
-
-def _refers_to_itself(entity: Entity) -> bool:
-    return any(reference.target.entity is entity for reference in entity.references)
 
 
 def _unique_positions(entity: Entity) -> frozenset[int]:

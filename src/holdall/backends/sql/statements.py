@@ -140,24 +140,22 @@ class Statements:
         terms: list[Element] = []
         for name in names:
             field = entity.by_name[name]
-            terms.append(table.c[field.column] == build.bind(build.take(), self.dialect.format(field.type).encode))
+            terms.append(table.c[field.column] == build.bind(build.take(), _nullable(self.dialect.format(field.type).encode)))
         return sa.and_(*terms)
 
     # Writing.
 
-    def insert(self, entity: Entity, *, returning: Sequence[str] = (), ignore: Sequence[str] = ()) -> tuple[str, Callable[[Any], Rows]]:
-        """INSERT of one row with all its columns, and the encoder of rows. `returning`: fields to give back; `ignore`: do nothing when
-        another row has the same values in these fields."""
+    def insert(self, entity: Entity, returning: Sequence[str]) -> tuple[str, Callable[[Any], Rows]]:
+        """INSERT of one row with all its columns, giving back the fields `returning`, and the encoder of rows."""
         table = self.tables(entity)
         names = {field.column: sa.bindparam(f"p{field.position}", type_=sa.types.NullType()) for field in entity.fields}
-        query: Any = self.dialect.insert(table, names, [entity.by_name[name].column for name in ignore])
+        query: Any = sa.insert(table).values(names)
         if returning:
             query = query.returning(*(table.c[entity.by_name[name].column] for name in returning))
         text, order, _ = self._text(query)
         assert order == [f"p{field.position}" for field in entity.fields]
-        return text, rows_encoder(
-            [(self.dialect.format(f.type), f.nullable or f is entity.generated_field) for f in entity.fields]
-        )
+        # A null where none may be is for the engine to refuse, so every encoder lets nulls through.
+        return text, rows_encoder([(self.dialect.format(f.type), True) for f in entity.fields])
 
     def update_fields(
         self, entity: Entity, assignments: Sequence[Assignment], parameters: int, names: Sequence[str], *, versioned: bool = False,
@@ -247,9 +245,9 @@ class Statements:
         """DELETE of all rows."""
         return self._text(sa.delete(self.tables(entity)))[0]
 
-    def insert_over_expired(self, entity: Entity) -> tuple[str, Callable[[Sequence[Any]], tuple[Any, ...]]]:
-        """INSERT of a row, in place of an expired one with the same key. Gives the key back, or nothing if a row is in the way that has
-        not expired. Parameters: the row, then now."""
+    def insert_over_expired(self, entity: Entity, returning: Sequence[str]) -> tuple[str, Callable[[Sequence[Any]], tuple[Any, ...]]]:
+        """INSERT of a row, in place of an expired one with the same key. Gives fields back, or nothing if a row is in the way that has not
+        expired. Parameters: the row, then now."""
         build = Builder(self.dialect, self.tables, None)
         table = self.tables(entity)
         values = {
@@ -259,7 +257,9 @@ class Statements:
         assert field is not None
         now = build.bind(len(entity.fields), self.dialect.format(field.type).encode)
         keys = [entity.by_name[name].column for name in entity.key]
-        query = self.dialect.insert_over(table, values, keys, table.c[field.column] <= now).returning(*(table.c[key] for key in keys))
+        query = self.dialect.insert_over(table, values, keys, table.c[field.column] <= now).returning(
+            *(table.c[entity.by_name[name].column] for name in returning)
+        )
         statement = self._render(query, build, None)
         return statement.text, statement.bind
 
@@ -271,11 +271,9 @@ class Statements:
         now = build.bind(build.take(), self.dialect.format(field.type).encode)
         return self._render(sa.delete(table).where(table.c[field.column] <= now), build, None)
 
-    def conflicts(
-        self, entity: Entity, groups: Sequence[Sequence[str]], same_key: bool
-    ) -> tuple[str, Callable[[Sequence[Any]], tuple[Any, ...]]] | None:
-        """DELETE of expired rows that have the same values as a new row in one of the groups of fields; None if there are no groups.
-        `same_key`: also the row with the same key. Parameters: the row, then now."""
+    def conflicts(self, entity: Entity, groups: Sequence[Sequence[str]]) -> tuple[str, Callable[[Sequence[Any]], tuple[Any, ...]]] | None:
+        """DELETE of expired rows with another key that have the same values as a new row in one of the groups of fields; None if there
+        are no groups. Parameters: the row, then now."""
         if not groups:
             return None
         build = Builder(self.dialect, self.tables, None)
@@ -290,9 +288,8 @@ class Statements:
             )
 
         where = sa.or_(*(equal(names) for names in groups))
-        if not same_key:
-            # The key of a new row may be null still: then no row has it.
-            where = sa.and_(where, sa.func.coalesce(sa.not_(equal(entity.key)), sa.literal_column("1")) == sa.literal_column("1"))
+        # The key of a new row may be null still: then no row has it.
+        where = sa.and_(where, equal(entity.key).is_not(sa.true()))
         now = build.bind(len(entity.fields), self.dialect.format(field.type).encode)
         statement = self._render(sa.delete(table).where(table.c[field.column] <= now, where), build, None)
         return statement.text, statement.bind

@@ -138,17 +138,17 @@ class Writes(Obstacles):
         entity, rows = item.entity, item.rows
         if not rows:
             return []
+        self.refuse_null_keys(entity, rows)
         if now is not None and expires(entity):
-            return (yield from self._insert_expiring(entity, rows, tx, now))
+            keys = yield from self.deferring(self._insert_expiring(entity, rows, tx, now), tx, entity)
+            yield from self.check_parents(entity, rows, tx, now)
+            return keys  # type: ignore[no-any-return]
         generated = entity.generated_field
         numbered = generated is not None and any([row[generated.position] is None for row in rows])
-        text, encode = self.inserting(entity, entity.key if numbered else (), ())
+        text, encode = self.inserting(entity, entity.key if numbered else ())
         encoded = encode(rows)
         if len(rows) > 1:
-            if self.refers_to_itself(entity):
-                made = yield from self.deferring(effects.WriteMany(tx, text, encoded, entity), tx, entity)
-            else:
-                made = yield effects.WriteMany(tx, text, encoded, entity)
+            made = yield from self.deferring(_do(effects.WriteMany(tx, text, encoded, entity)), tx, entity)
         elif numbered:
             made = yield effects.WriteReturning(tx, text, encoded[0], entity, list)
         else:
@@ -168,35 +168,29 @@ class Writes(Obstacles):
         keys: list[Any] = []
         for row in rows:
             yield from self.clear_expired(entity, (row,), tx, now)
-            text, bind = self.replacing(entity)
+            text, bind = self.replacing(entity, entity.key)
             made = yield effects.WriteReturning(tx, text, bind((*row, now)), entity, list)
             if not made:
                 raise UniqueViolation("", entity=entity.name, fields=entity.key)
             keys += self._keys(entity, made) if None in row else [entity.row_key(row)]
-        yield from self.check_parents(entity, rows, tx, now)
         return keys
 
-    # Upsert.
+    # Upsert. What is there is looked for first: an INSERT … ON CONFLICT would refuse a row for nulls and checks that it need not keep.
 
     def upsert(self, item: Upsert, tx: Any, now: dt.datetime | None) -> Program[tuple[str, Row]]:
         entity, row = item.entity, item.row
-        by_key = self.by_key(entity, False, False)
-        decode = by_key.decode
-        assert decode is not None
-        values = [row[position] for position in entity.positions(item.by)]
-        if now is not None and expires(entity):
-            yield from self.clear_expired(entity, (row,), tx, now, also=item.by)
-        everything = tuple(field.name for field in entity.fields)
-        text, encode = self.inserting(entity, everything, item.by)
-        stored = yield effects.WriteReturning(tx, text, encode((row,))[0], entity, decode)
-        if stored:
+        existing = yield from self.rows_by(entity, item.by, row, tx)
+        until = entity.expiry_field
+        if until is not None and now is not None:
+            existing = [old for old in existing if old[until.position] is None or old[until.position] > now]
+        if not existing:
+            stored = yield from self._upsert_new(entity, row, tx, now)
             if now is not None and self.refers_to_expiring(entity):
-                yield from self.check_parents(entity, (stored[0],), tx, now)
-            return "inserted", stored[0]
+                yield from self.check_parents(entity, (stored,), tx, now)
+            return "inserted", stored
         if not item.update:
-            statement = self.statement("read_by", entity, item.by, lambda: self.statements.by_fields(entity, item.by))
-            (existing,) = yield effects.Read(tx, statement.text, statement.bind(values), statement.decode)
-            return "ignored", existing
+            return "ignored", existing[0]
+        values = [row[position] for position in entity.positions(item.by)]
         version = None if entity.version_field is None else entity.version_field.position
         assignments = tuple(Assignment(p, Value(row[p], entity.fields[p].type)) for p in item.update if p != version)
         key, params = assignments_shape(assignments)
@@ -208,6 +202,23 @@ class Writes(Obstacles):
         assert decode is not None
         (changed,) = yield effects.WriteReturning(tx, statement.text, statement.bind([*params, *values]), entity, decode)
         return "updated", changed
+
+    def _upsert_new(self, entity: Entity, row: Row, tx: Any, now: dt.datetime | None) -> Program[Row]:
+        """The row as inserted."""
+        self.refuse_null_keys(entity, (row,))
+        everything = tuple(field.name for field in entity.fields)
+        decode = self.by_key(entity, False, False).decode
+        assert decode is not None
+        if now is None or not expires(entity):
+            text, encode = self.inserting(entity, everything)
+            made = yield effects.WriteReturning(tx, text, encode((row,))[0], entity, decode)
+        else:
+            yield from self.clear_expired(entity, (row,), tx, now)
+            text, bind = self.replacing(entity, everything)
+            made = yield effects.WriteReturning(tx, text, bind((*row, now)), entity, decode)
+            if not made:
+                raise UniqueViolation("", entity=entity.name, fields=entity.key)
+        return made[0]  # type: ignore[no-any-return]
 
     # By key.
 
@@ -278,6 +289,10 @@ class Writes(Obstacles):
         count = len(params)
         statement = self.statement("delete_where", select.entity, key, lambda: self.statements.delete_where(select, count))
         return (yield effects.Write(tx, statement.text, statement.bind(params), select.entity))  # type: ignore[no-any-return]
+
+
+def _do(effect: Any) -> Program[Any]:
+    return (yield effect)
 
 
 def _entity(item: Write) -> Entity:

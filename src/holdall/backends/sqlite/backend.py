@@ -7,18 +7,27 @@ are behind `perform`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from holdall.backends.capabilities import ABSENT, NATIVE, Capabilities, Durability, Isolation, Support, emulated
 from holdall.backends.port import Row
-from holdall.backends.url import StoreURL
 from holdall.backends.sql import effects
 from holdall.backends.sql.writes import Writes
 from holdall.backends.sqlite.catalog import read_children, read_tables
 from holdall.backends.sqlite.dialect import SQLiteDialect
 from holdall.backends.sqlite.perform import ENGINE_VERSION, PARAMETERS_MAX, VALUE_BYTES_MAX, Performer, Settings, in_memory, on_file
 from holdall.backends.sqlite.schema import ensure
-from holdall.errors import DeclarationError, ConstraintViolation, ForeignKeyViolation, Unsupported, near_name
+from holdall.backends.url import StoreURL
+from holdall.errors import (
+    ConstraintViolation,
+    DeclarationError,
+    ForeignKeyViolation,
+    HoldallError,
+    NotNullViolation,
+    Unsupported,
+    near_name,
+)
 from holdall.program import Program
 from holdall.schema import Entity
 
@@ -168,19 +177,36 @@ class SQLiteBackend(Writes):
 
     # Failures.
 
-    def deferring(self, effect: Any, tx: Any, entity: Entity) -> Program[Any]:
-        """Rows of one Insert may refer to later ones: SQLite looks at references row by row unless told to put that off."""
+    def deferring(self, body: Program[Any], tx: Any, entity: Entity) -> Program[Any]:
+        """SQLite looks at references row by row unless told to put that off."""
+        if not entity.references:
+            return (yield from body)
         yield effects.Control(tx, "PRAGMA defer_foreign_keys = ON")
-        reply = yield effect
-        if (yield effects.Dangling(tx)):
-            raise ForeignKeyViolation("", entity=entity.name)
+        try:
+            reply = yield from body
+            dangling = yield effects.Dangling(tx)
+        except HoldallError:
+            with suppress(HoldallError):  # the transaction may be over
+                yield effects.Control(tx, "PRAGMA defer_foreign_keys = OFF")
+            raise
         yield effects.Control(tx, "PRAGMA defer_foreign_keys = OFF")
+        if dangling:
+            raise ForeignKeyViolation("", entity=entity.name)
         return reply
 
-    def restricted(self, entity: Entity, key: Any, tx: Any, error: ConstraintViolation) -> Program[ConstraintViolation]:
-        """Which other rows refer to the row that was to be deleted: SQLite only says that there are some."""
+    def refuse_null_keys(self, entity: Entity, rows: Sequence[Row]) -> None:
+        """SQLite numbers every INTEGER PRIMARY KEY that is null."""
+        if entity.generated_field is None and len(entity.key) == 1:
+            (position,) = entity.key_positions
+            if entity.fields[position].type.kind in ("int", "bool") and any([row[position] is None for row in rows]):
+                raise NotNullViolation(f"{entity.name}.{entity.key[0]} must have a value.", entity=entity.name, fields=entity.key)
+
+    def referred(
+        self, entity: Entity, key: Any, tx: Any, error: ConstraintViolation, rules: frozenset[str]
+    ) -> Program[ConstraintViolation]:
+        """SQLite only says that there are some: which other rows refer to the row?"""
         for child in (yield from read_children(tx, entity.table)):
-            if child["on_delete"] not in ("NO ACTION", "RESTRICT"):
+            if child["on_delete"] not in rules:
                 continue
             if key is not None and not (yield from self._has_child(entity, key, child, tx)):
                 continue

@@ -178,10 +178,6 @@ class SQLiteDialect(Dialect):
             return _COMPARE[op](order, ZERO)  # type: ignore[no-any-return]
         return _COMPARE[op](_decimal(left), _decimal(right))  # type: ignore[no-any-return]
 
-    def insert(self, table: sa.Table, values: dict[str, Any], ignore: Sequence[str]) -> Any:
-        query = sqlite_insert(table).values(values)
-        return query.on_conflict_do_nothing(index_elements=list(ignore)) if ignore else query
-
     def insert_over(self, table: sa.Table, values: dict[str, Any], key: Sequence[str], where: Element) -> Any:
         query = sqlite_insert(table).values(values)
         changed = {name: query.excluded[name] for name in values}

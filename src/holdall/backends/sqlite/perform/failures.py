@@ -10,7 +10,8 @@ Owns the table below. Must not know what was being done, except for the entity t
     CONSTRAINT_NOTNULL                                NotNullViolation
     CONSTRAINT_CHECK                                  CheckViolation
     CONSTRAINT_TRIGGER and other constraints          ConstraintViolation
-    CONSTRAINT_DATATYPE, MISMATCH                     ProgrammingError (a value that is not canonical)
+    CONSTRAINT_DATATYPE                               ProgrammingError (a value that is not canonical)
+    MISMATCH (a key becomes null)                     NotNullViolation
     CORRUPT, NOTADB, FORMAT                           Corruption
     CANTOPEN, PERM, AUTH, NOLFS, IOERR, FULL, NOMEM   Unavailable
     READONLY                                          Unsupported
@@ -166,6 +167,12 @@ def _not_null(error: apsw.Error, entity: Entity | None, path: str) -> HoldallErr
     return NotNullViolation(f"{entity.name}.{fields[0] if fields else column} must have a value.", entity=entity.name, fields=fields)
 
 
+def _mismatch(error: apsw.Error, entity: Entity | None, path: str) -> HoldallError:
+    if entity is not None and len(entity.key) == 1:  # null for an INTEGER PRIMARY KEY in an UPDATE
+        return NotNullViolation(f"{entity.name}.{entity.key[0]} must have a value.", entity=entity.name, fields=entity.key)
+    return _programming(error, entity, path)
+
+
 def _check(error: apsw.Error, entity: Entity | None, path: str) -> HoldallError:
     detail = str(error).partition("constraint failed: ")[2]
     if entity is None:
@@ -212,7 +219,7 @@ _BY_CLASS: dict[type, _Maker] = {
     apsw.RangeError: _oversize,
     apsw.InterruptError: _interrupted,
     apsw.SchemaChangeError: _schema,
-    apsw.MismatchError: _programming,
+    apsw.MismatchError: _mismatch,
     apsw.SQLError: _programming,
     apsw.MisuseError: _programming,
     apsw.InternalError: _programming,
