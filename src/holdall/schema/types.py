@@ -241,8 +241,15 @@ def _check_decimal(type_: Type, value: Any) -> Any:
         raise BadOperand(f"{value!r} is a float, which is not exact; pass Decimal('{value}')")
     if type(value) is not Decimal:
         raise _wrong(type_, value)
-    # An operand may have more places than the field: 1.005 > 1.00 is a fair question. Only range and finiteness are checked.
-    return canonical_decimal(_LOOSE_DECIMAL, value)
+    # An operand may have more places than the field: 1.005 > 1.00 is a fair question. Only range and finiteness are checked. One that
+    # fits gets the field's places: inside a container it is compared as text.
+    loose = canonical_decimal(_LOOSE_DECIMAL, value)
+    if type_.places is None:
+        return loose
+    try:
+        return canonical_decimal(Type("decimal", places=type_.places), loose)
+    except BadOperand:
+        return loose
 
 
 def _check_exact(python_type: type) -> Callable[[Type, Any], Any]:
