@@ -45,7 +45,7 @@ def ambient_home(model: Any) -> Home:
     """The store that a model uses: the one of its class, else the ambient one; ProgrammingError if there is none."""
     bound = model.__store__
     if bound is not None:
-        return bound  # type: ignore[no-any-return]
+        return bound  # type: ignore[no-any-return]  # an operation by name
     frame = current.get()
     if frame is None:
         raise ProgrammingError(

@@ -56,10 +56,10 @@ class Term:
 
     # Comparisons
 
-    def __eq__(self, other: object) -> Condition:  # type: ignore[override]
+    def __eq__(self, other: object) -> Condition:  # type: ignore[override]  # builds a query
         return compare(self, "eq", other)
 
-    def __ne__(self, other: object) -> Condition:  # type: ignore[override]
+    def __ne__(self, other: object) -> Condition:  # type: ignore[override]  # builds a query
         return compare(self, "ne", other)
 
     def __lt__(self, other: object) -> Condition:
@@ -196,10 +196,10 @@ class RelationTerm:
             )
         return member(relation.target.entity, self._root, (*self._steps, relation), name, self._around)
 
-    def __eq__(self, other: object) -> Condition:  # type: ignore[override]
+    def __eq__(self, other: object) -> Condition:  # type: ignore[override]  # builds a query
         return wrapped(self._around, same_record(self._root, self._steps, self._relation, other))
 
-    def __ne__(self, other: object) -> Condition:  # type: ignore[override]
+    def __ne__(self, other: object) -> Condition:  # type: ignore[override]  # builds a query
         return wrapped(self._around, Not(same_record(self._root, self._steps, self._relation, other)))
 
     __hash__ = object.__hash__
@@ -231,10 +231,10 @@ class EachTerm:
             raise AttributeError(name)
         return member(self._entity, self._entity, (), name, self._around)
 
-    def __eq__(self, other: object) -> Condition:  # type: ignore[override]
+    def __eq__(self, other: object) -> Condition:  # type: ignore[override]  # builds a query
         return wrapped(self._around, all_of(*_key_equals(self._entity, other)))
 
-    def __ne__(self, other: object) -> Condition:  # type: ignore[override]
+    def __ne__(self, other: object) -> Condition:  # type: ignore[override]  # builds a query
         return wrapped(self._around, Not(all_of(*_key_equals(self._entity, other))))
 
     __hash__ = object.__hash__

@@ -51,7 +51,7 @@ def update_where(core: Core, scope: Scope | None, model: type[Model], select: Se
     item = UpdateWhere(prepared, tuple(Assignment(position, expr) for position, expr in sorted(assignments.items())))
     handle = yield from handle_of(scope)
     results = yield from core.backend.apply((item,), "atomic", handle, core.visible_at())
-    return results[0]  # type: ignore[no-any-return]
+    return results[0]  # type: ignore[no-any-return]  # an operation by name
 
 
 def _whole(select: Select, what: str) -> None:
@@ -100,4 +100,4 @@ def delete_where(core: Core, scope: Scope | None, model: type[Model], select: Se
     prepared = prepare(replace(select, order=(), includes=()), core.visible_at())
     handle = yield from handle_of(scope)
     results = yield from core.backend.apply((DeleteWhere(prepared),), "atomic", handle, core.visible_at())
-    return results[0]  # type: ignore[no-any-return]
+    return results[0]  # type: ignore[no-any-return]  # an operation by name
