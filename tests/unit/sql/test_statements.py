@@ -59,7 +59,7 @@ def test_lists_of_values_do_not_change_the_shape() -> None:
 
 def test_the_cache_is_bounded() -> None:
     meta = key_ref(BOOK, "meta")
-    from dataclasses import replace
+    from holdall.query import replace
 
     from holdall.query import IsNull
 
