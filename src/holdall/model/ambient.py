@@ -16,6 +16,10 @@ from holdall.errors import ProgrammingError
 class Home(Protocol):
     """What a store offers to models and queries: operations by name, blocking or awaited."""
 
+    def may_block(self) -> bool:
+        """Whether blocking here stops nobody else: no event loop runs in this thread."""
+        ...
+
     def get_record(self, model: Any, key: Any) -> Any:
         """The record with this key, or None."""
         ...

@@ -49,8 +49,13 @@ def read_link(record: Record, name: str) -> Any:
         return found
     batch = extras_of(record).batch
     if batch is not None:
-        siblings = [other for other in batch if type(other) is type(record)]
-        ambient_home(type(record)).run("load", type(record), siblings, (name,))
+        home = ambient_home(type(record))
+        if not home.may_block():
+            raise NotLoaded(
+                f"{type(record).__name__}.{name} was not loaded, and loading it here would block the event loop.",
+                hint=f"Load it with the query: .include({type(record).__name__}.{name}); or: await store.aio.load(records, …).",
+            )
+        home.run("load", type(record), [other for other in batch if type(other) is type(record)], (name,))
         found = _held(record, relation)
         if found is not _UNKNOWN:
             return found

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar
 from holdall.errors import QueryError, near_name
 from holdall.model.ambient import Home, ambient_home
 from holdall.query import (
+    TRUE,
     Aggregate,
     Column,
     Compare,
@@ -124,7 +125,8 @@ class QueryBase(Generic[M]):
             found.append(lookup(entity, name, value))
         if self._select.limit is not None or self._select.offset:
             raise QueryError("where() after limit() or offset() would filter what is already cut.", hint="Call where() before limit().")
-        return self._with(where=all_of(self._select.where, *found))
+        known = self._select.where
+        return self._with(where=found[0] if known is TRUE and len(found) == 1 else all_of(known, *found))
 
     def order_by(self, *terms: Any) -> Self:
         """Sort by these: desc(Order.total), Order.customer.name, "-placed_at". Replaces an earlier order; none at all removes it."""
@@ -134,7 +136,9 @@ class QueryBase(Generic[M]):
         if isinstance(term, str):
             return text_order(self._select.entity, term)  # type: ignore[no-any-return]  # an operation by name
         order = term if isinstance(term, Order) else make_order(as_term(term, "order_by"))
-        self._check_root(order)
+        expr = order.expr
+        if not isinstance(expr, FieldRef) or expr.entity is not self._select.entity:
+            self._check_root(order)
         return order
 
     def limit(self, rows: int) -> Self:
