@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from examples.chinook.models import Customer, Employee, Invoice, Playlist, Track
+
 from holdall import Store, agg, desc
 
 

@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from examples.chinook import answers, models
 from examples.data_folder import need_folder
+
 from holdall import Model, Store
 from holdall.transfer import copy_foreign
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from examples.flights.models import FILES, Flight, Weather
+
 from holdall import Store, agg, desc
 from holdall.transfer import ImportResult, Progress, import_rows
 

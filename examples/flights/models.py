@@ -11,7 +11,7 @@ class Airline(Model):
     carrier: str = Key(max_length=2)
     name: str
 
-    flights: list["Flight"] = HasMany("airline")
+    flights: list[Flight] = HasMany("airline")
 
 
 class Airport(Model):

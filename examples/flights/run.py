@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from examples.data_folder import need_folder
 from examples.flights import answers
+
 from holdall import Store
 
 

@@ -9,10 +9,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-
 from examples.chinook import answers, models
 from examples.chinook.run import MODELS, show
 from examples.data_folder import data_folder
+
 from holdall import LocalDateTime, Store
 from holdall.errors import BadRow
 from holdall.transfer import copy_foreign, export_rows, import_rows, inspect_models, read_table

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-
 from examples.data_folder import data_folder
 from examples.flights import answers
 from examples.flights.models import Airport, Flight, Plane, Weather
+
 from holdall import Store
 
 FOLDER = data_folder("flights")

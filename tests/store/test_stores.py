@@ -122,8 +122,20 @@ def test_autoload_is_opt_in_and_batched(tmp_path: Path) -> None:
             _ = Order.where().one().customer
 
 
+async def test_autoload_never_blocks_an_event_loop() -> None:
+    store = Store("memory:", autoload=True)
+    async with store.aio:
+        customer = await Customer.aio.create(email="a@example.com", name="a")
+        await Order.aio.create(customer_id=customer.id, total=Decimal(1), placed_at=store.now())
+        order = await Order.aio.where().one()
+        with pytest.raises(NotLoaded, match="event loop"):
+            _ = order.customer
+        await store.aio.load([order], Order.customer)
+        assert order.customer == customer
+
+
 PAIRS = [(Store, AsyncStore), (Collection, AsyncCollection), (Query, AsyncQuery)]
-ONLY_SYNC = {"get_record", "run", "arun", "aio", "has_core", "replaced_by", "native"}
+ONLY_SYNC = {"get_record", "may_block", "run", "arun", "aio", "has_core", "replaced_by", "native"}
 
 
 @pytest.mark.parametrize(("sync", "other"), PAIRS, ids=lambda cls: cls.__name__)

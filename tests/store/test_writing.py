@@ -302,3 +302,25 @@ async def test_hours_are_kept_exactly(s: Any) -> None:
     made = await shop(s)
     found = await s[Order].where(placed_at=made["orders"][1].placed_at).one()
     assert found.placed_at - made["orders"][0].placed_at == timedelta(hours=1)
+
+
+async def test_an_empty_key_is_refused(s: Any) -> None:
+    with pytest.raises(ValidationError) as caught:
+        await s[Label].create(id="")
+    assert [problem.path for problem in caught.value.problems] == [("id",)]
+    assert await s[Label].count() == 0
+
+
+async def test_an_undone_write_is_written_again(s: Any) -> None:
+    pen = await s[Product].create(name="pen", price=Decimal(1))
+    ink = Product(name="ink", price=Decimal(1))
+    with pytest.raises(RuntimeError):
+        async with s.transaction():
+            pen.price = Decimal(2)
+            await s[Product].save(pen)
+            await s[Product].save(ink)
+            raise RuntimeError
+    await s[Product].save(pen)
+    await s[Product].save(ink)
+    assert (await s[Product].get(pen.id)).price == Decimal(2)
+    assert (await s[Product].get(ink.id)).name == "ink"

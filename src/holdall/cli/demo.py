@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import sys
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 from urllib.parse import quote
 
@@ -35,8 +35,9 @@ def demo(folder: str, no_serve: bool, port: int | None) -> None:
     with opened(str(path)) as program:
         seeded(program)
         if no_serve:
-            message(f"Try: holdall get {shlex.quote(str(path))} Order --where total__gte=100 --sort -placed_at --limit 5")
-            message(f"Serve it: holdall demo --dir {shlex.quote(folder)}")
+            us = own_name()
+            message(f"Try: {us} get {shlex.quote(str(path))} Order --where total__gte=100 --sort -placed_at --limit 5")
+            message(f"Serve it: {us} demo --dir {shlex.quote(folder)}")
             return
         from holdall.cli.serve import run_server
 
@@ -47,6 +48,14 @@ def demo(folder: str, no_serve: bool, port: int | None) -> None:
             sys.stdout.flush()  # a file or pipe would get it at the end only
 
         run_server(program, port=port, after_start=show)
+
+
+def own_name() -> str:
+    """How to call this command line here: `holdall` where the shell finds it, else as it was called."""
+    if shutil.which("holdall"):
+        return "holdall"
+    script = Path(sys.argv[0])
+    return shlex.quote(str(script)) if script.name == "holdall" else f"{shlex.quote(sys.executable)} -m holdall"
 
 
 def prepare(folder: Path) -> Path:
@@ -62,6 +71,8 @@ def prepare(folder: Path) -> Path:
             hint = "The demo wants a folder of its own: choose another with --dir."
             raise Failure(f"{folder} is not empty and holds no shop.py.", hint=hint)
         folder.mkdir(parents=True, exist_ok=True)
+        from importlib.resources import files
+
         text = files("holdall.cli").joinpath("demo_shop.py").read_text(encoding="utf-8")
         beside = path.with_name(f".shop.py.{os.getpid()}")
         beside.write_text(text, encoding="utf-8")

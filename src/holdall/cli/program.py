@@ -12,6 +12,7 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
+from itertools import count
 from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any
@@ -103,7 +104,9 @@ def _from_file(place: str, target: str) -> ModuleType:
     sys.path.insert(0, str(path.parent))  # as `python shop.py` does, so that it can import its neighbours
     name = path.stem
     if not name.isidentifier() or name in sys.modules or name in sys.stdlib_module_names:
-        name = f"holdall_program_{''.join(sign if sign.isalnum() else '_' for sign in name)}"
+        # A name that nobody has: models are told apart by their modules, also from those of an earlier import in this process.
+        base = f"holdall_program_{''.join(sign if sign.isalnum() else '_' for sign in name)}"
+        name = next(free for number in count(1) if (free := f"{base}_{number}") not in sys.modules)
     spec = spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise Failure(f"{place} is not a Python file.", hint="A program is a file such as shop.py, or the name of a module.")
@@ -160,16 +163,26 @@ def _broken(error: BaseException, target: str, folder: Path) -> Failure:
         lines += [f"  {line}" for line in "".join(traceback.format_exception_only(error)).rstrip().splitlines()]
     else:
         frames = _user_frames(error.__traceback__, folder)
-        for frame in frames[-3:]:
-            lines += [f"  {_short(frame.filename)}, line {frame.lineno}:", f"    {frame.line}"]
+        for place, frame in enumerate(frames):
+            if frame is frames[-1] or frames[place + 1].filename != frame.filename:  # the innermost line of each file says enough
+                lines += [f"  {_short(frame.filename)}, line {frame.lineno}:", f"    {frame.line}"]
         what = str(error) if isinstance(error, HoldallError) else "".join(traceback.format_exception_only(error)).strip()
         if isinstance(error, ImportError) and error.path is not None:
             what = what.removesuffix(f" ({error.path})")
+        if isinstance(error, NameError) and "Did you mean" not in what:
+            what += _meant(error.name)
         lines += [f"  {line}" for line in what.splitlines()]
     hint = 'It is imported, not run: put what it does behind if __name__ == "__main__":' if _does_io(error) else ""
     if isinstance(error, HoldallError) and not _does_io(error):
         return Failure("\n".join(lines))
     return Failure("\n".join(lines), hint=hint)
+
+
+def _meant(name: str | None) -> str:
+    import holdall
+
+    near = near_name(name or "", holdall.__all__)
+    return f". {near}" if near.startswith("Did") else ""
 
 
 def _does_io(error: BaseException) -> bool:

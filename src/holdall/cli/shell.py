@@ -74,7 +74,7 @@ def _ipython() -> Callable[[dict[str, Any], str], None] | None:
         return None
 
     def start(names: dict[str, Any], banner: str) -> None:
-        embed.InteractiveShellEmbed(user_ns=names, banner1=banner, exit_msg="")()
+        embed.InteractiveShellEmbed(user_ns=names, banner1=f"{banner}\n", exit_msg="")()
 
     return start
 

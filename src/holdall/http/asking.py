@@ -22,6 +22,7 @@ DEPTH_DEFAULT, DEPTH_MAX = 1, 3
 OFFSET_MAX = 2**31 - 1
 HOPS_MAX = 5  # relations that one condition may go through
 CONDITIONS_MAX = 200
+SORTS_MAX = 20
 
 Count = Literal["exact", "estimated"]
 Place = dict[str, str]  # {"parameter": "sort"} or {"pointer": "/sort"}
@@ -111,7 +112,7 @@ def assemble(resource: Resource, pieces: Pieces, faults: list[Fault]) -> Asked |
     """The read that the pieces make; None if `faults` is not empty afterwards."""
     catalog = resource.catalog
     where = all_of(*pieces.conditions) if pieces.conditions else TRUE
-    if len(pieces.conditions) > CONDITIONS_MAX or catalog.count_conditions(where) > CONDITIONS_MAX:
+    if len(pieces.conditions) > CONDITIONS_MAX or sum(1 for _ in catalog.tests(where)) > CONDITIONS_MAX:
         faults.append(Fault("too_many", f"A query has at most {CONDITIONS_MAX} conditions.", "Use in=… for lists of values."))
     orders = _orders(catalog, resource, pieces, faults)
     root = Node(resource)
@@ -136,6 +137,9 @@ def _collect(faults: list[Fault], place: Place, read: Callable[[Node, str, int],
 
 def _orders(catalog: Catalog, resource: Resource, pieces: Pieces, faults: list[Fault]) -> tuple[Order, ...]:
     orders: list[Order] = []
+    if len(pieces.sort) > SORTS_MAX:
+        faults.append(Fault("too_many", f"sort has at most {SORTS_MAX} fields.", **pieces.place("sort")))
+        return ()
     for text in pieces.sort:
         try:
             order: Order = text_order(resource.entity, text)

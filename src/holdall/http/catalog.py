@@ -14,11 +14,12 @@ from urllib.parse import quote
 from holdall.errors import DeclarationError, QueryError, near_name
 from holdall.http.forms import Write, key_text, writer
 from holdall.model import Model
-from holdall.query import And, Condition, Expr, FieldRef, Not, Or, Related, references
+from holdall.query import And, Condition, Expr, FieldRef, Match, Not, Or, Related, references
 from holdall.schema import Entity, Field, Relation
 
 # First parts of a path that are not collections.
 RESERVED_PATHS = ("openapi.json", "docs", "livez", "readyz", "batch")
+LIKE_MAX = 1000  # characters; compiling a pattern takes time
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,6 +140,9 @@ class Catalog:
     def check_visible(self, node: Condition | Expr, hops_max: int) -> None:
         """QueryError if a condition or expression touches what is secret or not offered, or goes through too many relations."""
         self._check(node, hops_max, hops_max)
+        for test in self.tests(node):
+            if isinstance(test, Match) and test.op == "like" and len(test.text) > LIKE_MAX:
+                raise QueryError(f"A pattern has at most {LIKE_MAX} characters.", hint="Use contains for long text.", kind="bad_value")
 
     def _check(self, node: Condition | Expr, hops: int, hops_max: int) -> None:
         for ref in references(node):
@@ -155,15 +159,17 @@ class Catalog:
             else:
                 self._check(ref.inner, left, hops_max)
 
-    def count_conditions(self, node: Condition) -> int:
-        """How many single tests a condition holds."""
+    def tests(self, node: Condition | Expr) -> Iterator[Condition | Expr]:
+        """The single tests in a condition."""
         if isinstance(node, And | Or):
-            return sum(self.count_conditions(item) for item in node.items)
-        if isinstance(node, Not):
-            return self.count_conditions(node.item)
-        if isinstance(node, Related):
-            return 1 + self.count_conditions(node.inner)
-        return 1
+            for item in node.items:
+                yield from self.tests(item)
+        elif isinstance(node, Not):
+            yield from self.tests(node.item)
+        else:
+            yield node
+            if isinstance(node, Related):
+                yield from self.tests(node.inner)
 
 
 def _owner(ref: FieldRef) -> Entity:

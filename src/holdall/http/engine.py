@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
-from holdall.errors import NotFound, QueryError, UniqueViolation, ValidationError, VersionMismatch
+from holdall.errors import NotFound, QueryError, SizeLimit, UniqueViolation, ValidationError, VersionMismatch
 from holdall.http.asking import Asked, View
 from holdall.http.catalog import Catalog, Column, Resource
 from holdall.http.forms import is_object, merge_patch, plain_form, settle
@@ -77,13 +77,12 @@ class Engine:
         """One page of a collection."""
         cursor = None if asked.cursor is None else self._unseal(asked.cursor)
         model = asked.resource.model
-        page: Page[Any] = await self.store.arun("page", model, asked.select, asked.limit, cursor)
-        total, kind = None, None
-        if asked.count is not None:
-            # No engine here estimates: the exact number is given, and said to be exact.
-            total = await self.store.arun("count", model, replace(asked.select, order=(), offset=0, includes=()))
-            kind = "exact"
-        return Listing(page.items, self._seal(page.next_cursor), self._seal(page.prev_cursor), total, kind)  # type: ignore[arg-type]  # a Literal
+        page: Page[Any] = await self._read("page", model, asked.select, asked.limit, cursor)
+        if asked.count is None:
+            return Listing(page.items, self._seal(page.next_cursor), self._seal(page.prev_cursor))
+        # No engine here estimates: the exact number is given, and said to be exact.
+        total = await self._read("count", model, replace(asked.select, order=(), offset=0, includes=()))
+        return Listing(page.items, self._seal(page.next_cursor), self._seal(page.prev_cursor), total, "exact")
 
     async def get(self, asked: Asked, key: Any) -> Model:
         """One record with its includes; NotFound if there is none."""
@@ -91,12 +90,18 @@ class Engine:
         record: Model | None
         if asked.select.includes:
             select = replace(asked.select, where=key_condition(resource.entity, key), without=frozenset({"*"}))
-            record = await self.store.arun("first", resource.model, select)
+            record = await self._read("first", resource.model, select)
         else:
-            record = await self.store.arun("get", resource.model, key)
+            record = await self._read("get", resource.model, key)
         if record is None:
             raise absent(resource, key)
         return record
+
+    async def _read(self, name: str, *args: Any) -> Any:
+        try:
+            return await self.store.arun(name, *args)
+        except SizeLimit as error:  # of a read, the query is too large, not a value of the body
+            raise HttpError(400, "size_limit", error.message, error.hint) from error
 
     def related(self, relation: Relation, record: Model) -> Condition:
         """The condition that a record of the relation's target belongs to this one."""

@@ -73,7 +73,7 @@ class Access:
     @classmethod
     def get(cls: type[M], key: Any) -> M | None:  # type: ignore[misc]  # as above
         """The record with this key (a tuple for a composite key), or None. One round trip."""
-        return ambient_home(cls).get_record(cls, key)  # type: ignore[no-any-return]
+        return ambient_home(cls).get_record(cls, key)  # type: ignore[no-any-return]  # an operation by name
 
     @classmethod
     def get_many(cls: type[M], keys: Iterable[Any]) -> list[M | None]:  # type: ignore[misc]  # as above
@@ -83,7 +83,7 @@ class Access:
     @classmethod
     def create(cls: type[M], **values: Any) -> M:  # type: ignore[misc]  # as above
         """Make a record and save it; ValidationError or ConstraintViolation if it cannot be."""
-        return ambient_home(cls).run("create", cls, values)  # type: ignore[no-any-return]
+        return ambient_home(cls).run("create", cls, values)  # type: ignore[no-any-return]  # an operation by name
 
     @classmethod
     def create_many(cls: type[M], items: Iterable[Mapping[str, Any] | M]) -> list[M]:  # type: ignore[misc]  # as above
@@ -99,7 +99,7 @@ class Access:
 
     def save(self) -> Self:
         """Write this record: all of a new one, of a read one only what changed. New records that it is linked to are written too."""
-        return ambient_home(type(self)).run("save", type(self), self)  # type: ignore[no-any-return]
+        return ambient_home(type(self)).run("save", type(self), self)  # type: ignore[no-any-return]  # an operation by name
 
     def delete(self) -> None:
         """Remove this record; NotFound or VersionMismatch if it is not there as it was read."""
@@ -107,4 +107,4 @@ class Access:
 
     def refresh(self) -> Self:
         """Read this record again into the same object; NotFound if it is gone."""
-        return ambient_home(type(self)).run("refresh", type(self), self)  # type: ignore[no-any-return]
+        return ambient_home(type(self)).run("refresh", type(self), self)  # type: ignore[no-any-return]  # an operation by name

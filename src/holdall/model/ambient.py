@@ -16,6 +16,10 @@ from holdall.errors import ProgrammingError
 class Home(Protocol):
     """What a store offers to models and queries: operations by name, blocking or awaited."""
 
+    def may_block(self) -> bool:
+        """Whether blocking here stops nobody else: no event loop runs in this thread."""
+        ...
+
     def get_record(self, model: Any, key: Any) -> Any:
         """The record with this key, or None."""
         ...
@@ -45,7 +49,7 @@ def ambient_home(model: Any) -> Home:
     """The store that a model uses: the one of its class, else the ambient one; ProgrammingError if there is none."""
     bound = model.__store__
     if bound is not None:
-        return bound  # type: ignore[no-any-return]
+        return bound  # type: ignore[no-any-return]  # an operation by name
     frame = current.get()
     if frame is None:
         raise ProgrammingError(

@@ -13,7 +13,7 @@ from holdall.model.access import Access
 from holdall.model.linking import check_linked
 from holdall.model.links import link_changes, links_saved, load_link, loaded_links, resolve_pending
 from holdall.model.meta import ModelMeta
-from holdall.model.record import Record
+from holdall.model.record import Extras, Record
 
 if TYPE_CHECKING:
     from typing import Self
@@ -115,7 +115,7 @@ class Model(Record, Access, metaclass=ModelMeta, root=True):
 
     def __unstored__(self, row: tuple[Any, ...] | None) -> None:
         """A write was undone; the record is stored as `row` now (None: not at all). Its fields stay as they are."""
-        held = self.__dict__
+        held = vars(self)
         for field in type(self).__entity__.fields:
             if field.version:
                 held[field.name] = 1 if row is None else row[field.position]
@@ -125,10 +125,9 @@ class Model(Record, Access, metaclass=ModelMeta, root=True):
 
     def __reload__(self, row: tuple[Any, ...]) -> None:
         """Become what was read again; links are forgotten, because they may have changed as well."""
-        self.__dict__.update(type(self).__build__(row).__dict__)
+        vars(self).update(vars(type(self).__build__(row)))
         self._row = row
-        self._links = {}
-        self._pending = {}
+        self._extras = Extras()
 
     # For stores: links
 

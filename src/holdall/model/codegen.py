@@ -22,7 +22,15 @@ from holdall.model.spec import MISSING
 from holdall.model.values import freezer, is_plain_items, is_text, thawer
 from holdall.schema import DECIMAL_DIGITS_MAX, INT_MAX, INT_MIN, UTC, BadOperand, Type, container_text
 
-BAD: Any = type("Bad", (), {"__repr__": lambda _: "<not valid>"})()
+
+class _Bad:
+    """The mark for a value that is not plainly valid."""
+
+    def __repr__(self) -> str:
+        return "<not valid>"
+
+
+BAD: Any = _Bad()
 
 
 def _utf8(text: str) -> bool:
@@ -94,7 +102,7 @@ class Lane:
         return f"({self.made} := {self.bind('n', field_check(member))}({self.var})) is not _BAD"
 
     def _text_format(self, type_: Type, length: str) -> str:
-        normalise = type_.codec.normalise  # type: ignore[union-attr]  # is_text said so
+        normalise: Callable[[str], str] = getattr(type_.codec, "normalise")  # noqa: B009 - is_text said that it is a TextFormat
 
         def check(value: Any) -> Any:
             try:
@@ -290,7 +298,8 @@ def constructor_text(
 
 def builder_text(members: list[Member], env: dict[str, Any], unstored: list[Member]) -> str:
     """__build__ and __build_many__: objects from canonical rows, unchecked; `unstored` members get their defaults."""
-    places, after = [], []
+    places: list[str] = []
+    after: list[str] = []
     for member in unstored:
         made = f"_make_{member.name}" if member.default_factory else f"_d_{member.name}"
         env[made] = member.default_factory or member.default
@@ -329,7 +338,7 @@ def freezer_text(lanes: list[Lane], members: list[Member], fast: bool) -> str:
     lines = ["def __freeze__(_self, _skip=None):", "    try:"]
     lines += [f"        {lane.var} = _self.{lane.name}" for lane in lanes]
     lines += ["    except AttributeError:", "        return _slow_freeze(_self)"]
-    tests = []
+    tests: list[str] = []
     for lane, member in zip(lanes, members, strict=True):
         # The store fills what is unset before it freezes; only a generated number is still unknown then.
         filled = member.unset and member.generated != "int"

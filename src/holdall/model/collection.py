@@ -41,27 +41,27 @@ class Collection(Generic[M]):
     def get(self, key: Any) -> M | None:
         """The record with this key, or None. One round trip."""
         home = self._home if self._home is not None else ambient_home(self._model)
-        return home.get_record(self._model, key)  # type: ignore[no-any-return]
+        return home.get_record(self._model, key)  # type: ignore[no-any-return]  # an operation by name
 
     def get_many(self, keys: Iterable[Any]) -> list[M | None]:
         """The records with these keys, in the order asked, None for absent ones. One round trip."""
-        return self._store().run("get_many", self._model, list(keys))  # type: ignore[no-any-return]
+        return self._store().run("get_many", self._model, list(keys))  # type: ignore[no-any-return]  # an operation by name
 
     def create(self, **values: Any) -> M:
         """Make a record and save it; ValidationError or ConstraintViolation if it cannot be."""
-        return self._store().run("create", self._model, values)  # type: ignore[no-any-return]
+        return self._store().run("create", self._model, values)  # type: ignore[no-any-return]  # an operation by name
 
     def create_many(self, items: Iterable[Mapping[str, Any] | M]) -> list[M]:
         """Make and save many records, all or none."""
-        return self._store().run("create_many", self._model, list(items))  # type: ignore[no-any-return]
+        return self._store().run("create_many", self._model, list(items))  # type: ignore[no-any-return]  # an operation by name
 
     def upsert(self, *, by: str | Sequence[str] | None = None, on_conflict: Literal["update", "ignore"] = "update", **values: Any) -> M:
         """Create a record, or change the one that has the same values in `by` (the key if not given, or a unique constraint)."""
-        return self._store().run("upsert", self._model, values, by, on_conflict)  # type: ignore[no-any-return]
+        return self._store().run("upsert", self._model, values, by, on_conflict)  # type: ignore[no-any-return]  # an operation by name
 
     def save(self, record: M) -> M:
         """Write a record: all of a new one, of a read one only what changed."""
-        return self._store().run("save", self._model, record)  # type: ignore[no-any-return]
+        return self._store().run("save", self._model, record)  # type: ignore[no-any-return]  # an operation by name
 
     def delete(self, record: M) -> None:
         """Remove a record; NotFound or VersionMismatch if it is not there as it was read."""
@@ -69,7 +69,7 @@ class Collection(Generic[M]):
 
     def refresh(self, record: M) -> M:
         """Read a record again into the same object; NotFound if it is gone."""
-        return self._store().run("refresh", self._model, record)  # type: ignore[no-any-return]
+        return self._store().run("refresh", self._model, record)  # type: ignore[no-any-return]  # an operation by name
 
     def all(self) -> list[M]:
         """All records."""
@@ -102,29 +102,29 @@ class AsyncCollection(Generic[M]):
 
     async def get(self, key: Any) -> M | None:
         """The record with this key, or None. One round trip."""
-        return await self._store().arun("get", self._model, key)  # type: ignore[no-any-return]
+        return await self._store().arun("get", self._model, key)  # type: ignore[no-any-return]  # an operation by name
 
     async def get_many(self, keys: Iterable[Any]) -> list[M | None]:
         """The records with these keys, in the order asked, None for absent ones. One round trip."""
-        return await self._store().arun("get_many", self._model, list(keys))  # type: ignore[no-any-return]
+        return await self._store().arun("get_many", self._model, list(keys))  # type: ignore[no-any-return]  # an operation by name
 
     async def create(self, **values: Any) -> M:
         """Make a record and save it; ValidationError or ConstraintViolation if it cannot be."""
-        return await self._store().arun("create", self._model, values)  # type: ignore[no-any-return]
+        return await self._store().arun("create", self._model, values)  # type: ignore[no-any-return]  # an operation by name
 
     async def create_many(self, items: Iterable[Mapping[str, Any] | M]) -> list[M]:
         """Make and save many records, all or none."""
-        return await self._store().arun("create_many", self._model, list(items))  # type: ignore[no-any-return]
+        return await self._store().arun("create_many", self._model, list(items))  # type: ignore[no-any-return]  # an operation by name
 
     async def upsert(
         self, *, by: str | Sequence[str] | None = None, on_conflict: Literal["update", "ignore"] = "update", **values: Any
     ) -> M:
         """Create a record, or change the one that has the same values in `by` (the key if not given, or a unique constraint)."""
-        return await self._store().arun("upsert", self._model, values, by, on_conflict)  # type: ignore[no-any-return]
+        return await self._store().arun("upsert", self._model, values, by, on_conflict)  # type: ignore[no-any-return]  # an operation by name
 
     async def save(self, record: M) -> M:
         """Write a record: all of a new one, of a read one only what changed."""
-        return await self._store().arun("save", self._model, record)  # type: ignore[no-any-return]
+        return await self._store().arun("save", self._model, record)  # type: ignore[no-any-return]  # an operation by name
 
     async def delete(self, record: M) -> None:
         """Remove a record; NotFound or VersionMismatch if it is not there as it was read."""
@@ -132,7 +132,7 @@ class AsyncCollection(Generic[M]):
 
     async def refresh(self, record: M) -> M:
         """Read a record again into the same object; NotFound if it is gone."""
-        return await self._store().arun("refresh", self._model, record)  # type: ignore[no-any-return]
+        return await self._store().arun("refresh", self._model, record)  # type: ignore[no-any-return]  # an operation by name
 
     async def all(self) -> list[M]:
         """All records."""

@@ -95,12 +95,13 @@ def _unwrapped(schema: Any, kind: str) -> Any:
     return schema
 
 
-def make_dataclass(cls: type, members: list[Member], custom_repr: bool) -> None:
-    """Turn the class into a Pydantic dataclass of these members, and take the defaults off the class again."""
+def make_dataclass(cls: type, members: list[Member], own: frozenset[str]) -> None:
+    """Turn the class into a Pydantic dataclass of these members, and take the defaults off the class again. `own` are the methods of
+    dataclasses that the user wrote."""
     import pydantic
     import pydantic.dataclasses
 
-    own = inspect.get_annotations(cls)
+    annotations = inspect.get_annotations(cls)
     hidden = {member.name: cls.__dict__[member.name] for member in members if member.name in cls.__dict__}
     cls.__annotations__ = {member.name: pydantic_annotation(member) for member in members}
     for member in members:
@@ -112,11 +113,11 @@ def make_dataclass(cls: type, members: list[Member], custom_repr: bool) -> None:
         setattr(cls, member.name, dataclasses.field(**options))
     where = cls.__name__
     try:
-        pydantic.dataclasses.dataclass(cls, kw_only=True, config=_config(), repr=not custom_repr)
+        pydantic.dataclasses.dataclass(cls, kw_only=True, config=_config(), repr="__repr__" not in own, eq="__eq__" not in own)
     except (pydantic.errors.PydanticUserError, TypeError) as error:
         raise DeclarationError(f"{where}: {str(error).splitlines()[0]}") from error
     finally:
-        cls.__annotations__ = own
+        cls.__annotations__ = annotations
     for member in members:
         if member.name in cls.__dict__:
             delattr(cls, member.name)
@@ -186,7 +187,7 @@ def slow_freeze(self: Model) -> tuple[Any, ...]:
 
     cls = type(self)
     shape: Shape = cls.__shape__
-    held = self.__dict__
+    held = vars(self)
     problems = [
         Problem((member.name,), "missing", "is not set; the store sets it when it saves")
         for member in shape.members
@@ -204,7 +205,7 @@ def slow_freeze(self: Model) -> tuple[Any, ...]:
     unchanged = shape.unchanged(self) if shape.custom else frozenset[str]()
     if len(unchanged) < len(shape.field_names):
         for member in shape.members:
-            settled = copy.__dict__[member.name]
+            settled = vars(copy)[member.name]
             if member.settles and settled is not PENDING and not (member.name in unchanged and member.name in shape.transforming):
                 held[member.name] = settled
     if shape.custom:
@@ -217,13 +218,19 @@ def from_json(cls: type[Model], data: Any) -> Model:
     import pydantic
 
     shape: Shape = cls.__shape__
-    if not isinstance(data, Mapping):
-        raise ValidationError(cls.__name__, [Problem((), "object", "must be a JSON object")])
     try:
-        made: Model = cls.__pydantic_validator__.validate_python(dict(data))
+        made: Model = cls.__pydantic_validator__.validate_python(_object(cls, data))
     except pydantic.ValidationError as error:
         raise ValidationError(cls.__name__, _ordered(problems_of(error, shape.names), shape)) from None
     return made
+
+
+def _object(cls: type[Model], data: Any) -> dict[str, Any]:
+    """The members of a JSON object; ValidationError for anything else."""
+    members = data  # stays Any
+    if not isinstance(data, Mapping):
+        raise ValidationError(cls.__name__, [Problem((), "object", "must be a JSON object")])
+    return {str(name): value for name, value in members.items()}
 
 
 def check_json(cls: type[Model], data: Any) -> dict[str, Any]:
@@ -234,13 +241,11 @@ def check_json(cls: type[Model], data: Any) -> dict[str, Any]:
     import pydantic
 
     shape: Shape = cls.__shape__
-    if not isinstance(data, Mapping):
-        raise ValidationError(cls.__name__, [Problem((), "object", "must be a JSON object")])
     values: dict[str, Any] = {}
     problems: list[Problem] = []
-    for name, value in data.items():
+    for name, value in _object(cls, data).items():
         if name not in shape.by_name:
-            problems.append(unknown(str(name), shape.names))
+            problems.append(unknown(name, shape.names))
             continue
         try:
             values[name] = shape.check(name, value)

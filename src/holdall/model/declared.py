@@ -44,6 +44,7 @@ class Declared:
     expires_after: dt.timedelta | None = None
     scope: tuple[str, str] = ("", "")
     validators: dict[str, Any] = field(default_factory=dict[str, Any])
+    own: frozenset[str] = frozenset()  # which of __repr__ and __eq__ the user wrote
 
     def take(
         self,
@@ -69,7 +70,7 @@ class Declared:
         if store is not None:
             self.store = store
         if expires_after is not None:
-            if not isinstance(expires_after, dt.timedelta) or expires_after <= dt.timedelta():
+            if expires_after <= dt.timedelta():
                 raise DeclarationError(f"{model}: expires_after is a timedelta above zero, not {expires_after!r}.")
             self.expires_after = expires_after
 
@@ -122,6 +123,7 @@ def inherited(bases: tuple[type, ...]) -> Declared:
         result.filters.update(found.filters)
         result.store = found.store if found.store is not None else result.store
         result.expires_after = found.expires_after or result.expires_after
+        result.own |= found.own
         result.validators.update(found.validators)
         result.validators.update({name: value for name, value in base.__dict__.items() if is_validator(value)})
     return result

@@ -11,15 +11,16 @@ import enum
 import types
 import typing
 import uuid
+from collections.abc import Mapping
 from decimal import Decimal
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
 from holdall.errors import DeclarationError
 from holdall.model.fieldtypes import CodecMark, KindMark, TextFormat
 from holdall.schema import Kind, SimpleCodec, Type
 
-SCALARS: dict[Any, Kind] = {
+SCALARS: Mapping[Any, Kind] = {
     str: "str",
     int: "int",
     float: "float",
@@ -32,6 +33,7 @@ SCALARS: dict[Any, Kind] = {
     dt.timedelta: "timedelta",
     uuid.UUID: "uuid",
 }
+CONTAINER_KINDS: Mapping[Any, Kind] = {list: "list", set: "set", dict: "dict"}
 SUPPORTED = (
     "str, int, float, Decimal, bool, bytes, datetime, LocalDateTime, date, time, timedelta, UUID, Enum, Literal, Email, Phone, Url, "
     "IPAddress, Json, list[…], set[…], dict[str, …], a dataclass, or any of them | None"
@@ -65,7 +67,7 @@ class Described:
     def annotation(self, *constraints: Any) -> Any:
         """What Pydantic is to validate."""
         metadata = (*self.pre, *constraints, *self.extra, *self.post)
-        made = Annotated[(self.base, *metadata)] if metadata else self.base
+        made: Any = cast("Any", Annotated)[(self.base, *metadata)] if metadata else self.base
         return made | None if self.nullable else made
 
 
@@ -82,7 +84,7 @@ def describe(annotation: Any, where: str) -> Described:
     if get_origin(annotation) in (list, set, dict):
         return _container(annotation, where)
     if isinstance(annotation, type):
-        return _class(annotation, where)
+        return _class(cast("type[Any]", annotation), where)
     raise _unsupported(annotation, where)
 
 
@@ -164,14 +166,14 @@ def _address(python_type: Any, name: str, decode: Any) -> Described:
 def _literal(values: tuple[Any, ...], where: str) -> Described:
     nullable = None in values
     values = tuple(value for value in values if value is not None)
-    kinds = {type(value) for value in values}
+    kinds: set[Any] = {type(value) for value in values}
     if len(kinds) != 1 or not kinds <= {str, int, bool}:
         raise DeclarationError(f"{where}: the values of a Literal must be all str, all int or all bool.", hint="Use an Enum, or Json.")
-    kind = SCALARS[kinds.pop()]
+    (python_type,) = kinds
     name = f"Literal[{', '.join(map(repr, values))}]"
     from holdall.model.inputs import ExactInput
 
-    return Described(Type(kind, name, choices=values), nullable, Literal[values], post=(ExactInput(type(values[0])),))
+    return Described(Type(SCALARS[python_type], name, choices=values), nullable, Literal[values], post=(ExactInput(python_type),))
 
 
 def _container(annotation: Any, where: str) -> Described:
@@ -186,7 +188,7 @@ def _container(annotation: Any, where: str) -> Described:
         base = origin[item.annotation()]
     if origin is set and (item.type.kind in ("json", "list", "set", "dict", "record")):
         raise DeclarationError(f"{where}: a set cannot hold {item.type.name}, which is not hashable.", hint="Use a list.")
-    return Described(Type(origin.__name__, _named(annotation), item=item.type, item_nullable=item.nullable), False, base)
+    return Described(Type(CONTAINER_KINDS[origin], _named(annotation), item=item.type, item_nullable=item.nullable), False, base)
 
 
 def _named(annotation: Any) -> str:
@@ -202,7 +204,7 @@ def _named(annotation: Any) -> str:
     return "None" if annotation is types.NoneType else getattr(annotation, "__name__", repr(annotation))
 
 
-def _class(cls: type, where: str) -> Described:
+def _class(cls: type[Any], where: str) -> Described:
     kind = SCALARS.get(cls)
     if kind is not None:
         return _scalar(cls, kind)
@@ -218,10 +220,11 @@ def _class(cls: type, where: str) -> Described:
 def _scalar(cls: type, kind: Kind) -> Described:
     from pydantic import Strict
 
-    from holdall.model.inputs import BytesInput, DecimalInput, FloatInput
+    from holdall.model.inputs import BytesInput, DecimalInput, FloatInput, TimeInput
 
     pre = (Strict(),) if kind in ("str", "int", "bool", "float") else ()
     inputs: dict[str, Any] = {"decimal": DecimalInput(), "bytes": BytesInput(), "float": FloatInput()}
+    inputs |= dict.fromkeys(("datetime", "date", "time", "timedelta"), TimeInput())
     return Described(Type(kind), False, cls, pre, (inputs[kind],) if kind in inputs else ())
 
 
@@ -229,7 +232,7 @@ def _enum(cls: type[enum.Enum], where: str) -> Described:
     from holdall.model.inputs import ExactInput
 
     values = tuple(member.value for member in cls)
-    kinds = {type(value) for value in values}
+    kinds: set[Any] = {type(value) for value in values}
     if issubclass(cls, enum.Flag) or len(kinds) != 1 or not kinds <= set(SCALARS):
         raise DeclarationError(
             f"{where}: the members of {cls.__name__} must all have values of one simple type.",
@@ -282,7 +285,7 @@ def _record(cls: Any, where: str) -> Described:
         raise DeclarationError(f"{where}: the fields of {cls.__name__} cannot be read: {error}.") from None
     _being_described.append(cls)
     try:
-        parts = []
+        parts: list[tuple[str, Type, bool]] = []
         for item in dataclasses.fields(cls):
             found = describe(hints.get(item.name, item.type), f"{where}, {cls.__name__}.{item.name}")
             parts.append((item.name, found.type, found.nullable))

@@ -5,7 +5,6 @@ Owns how model declarations become schema objects, except relations (model.linki
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable
 from decimal import Decimal
@@ -50,6 +49,8 @@ def short_name(*parts: str) -> str:
     name = "_".join(parts)
     if len(name.encode()) <= _NAME_BYTES:
         return name
+    import hashlib  # rarely needed, and slow to load
+
     mark = hashlib.blake2s(name.encode(), digest_size=4).hexdigest()
     return f"{name.encode()[: _NAME_BYTES - 9].decode(errors='ignore')}_{mark}"
 
@@ -165,6 +166,6 @@ class LateReference(Reference):
             object.__setattr__(self, name, value)
 
     @property
-    def target_fields(self) -> tuple[str, ...]:
+    def target_fields(self) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]  # read-only there too: frozen
         """The key fields of the target."""
         return self.target.entity.key

@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from functools import lru_cache
-from importlib.util import find_spec
 from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -53,7 +52,7 @@ class TextFormat:
 
     def check_installed(self, where: str) -> None:
         """DeclarationError if the package that knows the format is missing."""
-        if self.needs and find_spec(self.needs) is None:
+        if self.needs and not installed(self.needs):
             raise DeclarationError(
                 f"{where}: {self.name} needs the package '{self.needs}', which is not installed.",
                 hint=f"Run: pip install 'holdall[{self.extra}]'.",
@@ -62,11 +61,13 @@ class TextFormat:
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         from pydantic_core import PydanticCustomError, core_schema
 
+        code: Any = self.json_format
+
         def check(value: str) -> str:
             try:
                 return self.normalise(value)
             except ValueError as error:
-                raise PydanticCustomError(self.json_format, "{why}", {"why": str(error)}) from None
+                raise PydanticCustomError(code, "{why}", {"why": str(error)}) from None
 
         return core_schema.no_info_after_validator_function(check, handler(source))
 
@@ -75,6 +76,13 @@ class TextFormat:
 
     def __repr__(self) -> str:
         return self.name
+
+
+def installed(package: str) -> bool:
+    """Whether a package could be imported."""
+    from importlib.util import find_spec
+
+    return find_spec(package) is not None
 
 
 @lru_cache(maxsize=2048)  # the library needs tens of microseconds, and a record is checked when made and again when saved
@@ -124,7 +132,7 @@ class KindMark:
     __slots__ = ("kind", "name")
 
     def __init__(self, kind: Kind, name: str) -> None:
-        self.kind = kind
+        self.kind: Kind = kind
         self.name = name
 
     def __repr__(self) -> str:

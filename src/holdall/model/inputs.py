@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Callable
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic_core import PydanticCustomError, ValidationError, core_schema
 
@@ -20,7 +21,13 @@ from holdall.schema import BadOperand, Codec, Type
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 
-PENDING: Any = type("Pending", (), {"__repr__": lambda _: "<key of a record not saved yet>"})()
+
+class _Pending:
+    def __repr__(self) -> str:
+        return "<key of a record not saved yet>"
+
+
+PENDING: Any = _Pending()
 EXACT_DIGITS = 15  # a decimal number of so many digits survives the way through a double
 
 
@@ -67,6 +74,22 @@ def _float(value: Any) -> Any:
     return value
 
 
+class TimeInput:
+    """datetime, date, time, timedelta: text in ISO 8601. A number is not taken for seconds since 1970, also not as text."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_before_validator_function(_no_number, handler(source))
+
+
+def _no_number(value: Any) -> Any:
+    if isinstance(value, int | float | Decimal) or (isinstance(value, str) and _NUMBER.fullmatch(value)):
+        raise PydanticCustomError("iso_8601", "Input should be text in ISO 8601, not a number")
+    return value
+
+
+_NUMBER = re.compile(r"\s*[-+]?[0-9.]+\s*")
+
+
 class ExactInput:
     """Literal and Enum: 1 is not True, and 1.0 is not 1. `also` is a class whose members are taken as well."""
 
@@ -111,7 +134,7 @@ def _bytes_from_json(value: Any) -> Any:
 
 
 def _bytes_from_python(value: Any) -> Any:
-    return bytes(value) if isinstance(value, bytearray | memoryview) else value
+    return bytes(cast("Any", value)) if isinstance(value, bytearray | memoryview) else value
 
 
 _STANDARD = str.maketrans("-_", "+/")

@@ -1,43 +1,36 @@
 """Links: what objects hold of each other in memory, and how both sides stay consistent.
 
-Owns reading and assigning relations on objects, and the list of a to-many relation. A link is either loaded (in `_links`) or not; a
-foreign key that waits for the key of a parent that is not saved yet is in `_pending`. Must not know stores; an opt-in automatic load asks
+Owns reading and assigning relations on objects, and the list of a to-many relation. A link is either loaded or not; a
+foreign key that waits for the key of a parent that is not saved yet is pending. Must not know stores; an opt-in automatic load asks
 the ambient one. Identity counts, never equality: two objects may stand for the same record.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self, SupportsIndex
 
 from holdall.errors import NotLoaded, Problem, ProgrammingError, ValidationError
 from holdall.model.ambient import ambient_home
+from holdall.model.record import Extras, extras_of
 from holdall.model.spec import MISSING
-from holdall.schema import Relation
+from holdall.schema import Entity, Relation
 
 Record = Any  # an object of any model; its class gives the relations
 
 
 def links_of(record: Record) -> dict[str, Any]:
-    """The loaded links of an object, by relation name; made if there are none yet."""
-    try:
-        found: dict[str, Any] = record._links
-    except AttributeError:
-        found = record._links = {}
-    return found
+    """The loaded links of an object, by relation name."""
+    return extras_of(record).links
 
 
 def _pending_of(record: Record) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = record._pending
-    except AttributeError:
-        found = record._pending = {}
-    return found
+    return extras_of(record).pending
 
 
 def _relation(record: Record, name: str) -> Relation:
-    found: Relation = type(record).__entity__.relations[name]
-    return found
+    relations: Mapping[str, Relation] = record.__entity__.relations
+    return relations[name]
 
 
 def _key(record: Record, relation: Relation) -> Any:
@@ -54,10 +47,15 @@ def read_link(record: Record, name: str) -> Any:
     found = _held(record, relation)
     if found is not _UNKNOWN:
         return found
-    batch = getattr(record, "_batch", None)
+    batch = extras_of(record).batch
     if batch is not None:
-        siblings = [other for other in batch if type(other) is type(record)]
-        ambient_home(type(record)).run("load", type(record), siblings, (name,))
+        home = ambient_home(type(record))
+        if not home.may_block():
+            raise NotLoaded(
+                f"{type(record).__name__}.{name} was not loaded, and loading it here would block the event loop.",
+                hint=f"Load it with the query: .include({type(record).__name__}.{name}); or: await store.aio.load(records, …).",
+            )
+        home.run("load", type(record), [other for other in batch if type(other) is type(record)], (name,))
         found = _held(record, relation)
         if found is not _UNKNOWN:
             return found
@@ -99,9 +97,10 @@ def _held_parent(record: Record, relation: Relation, links: dict[str, Any]) -> A
 
 def resolve_pending(record: Record) -> None:
     """Copy keys that parents were given meanwhile into the foreign keys that wait for them."""
-    pending: dict[str, Any] | None = getattr(record, "_pending", None)
-    if not pending:
+    extras: Extras | None = getattr(record, "_extras", None)
+    if extras is None or not extras.pending:
         return
+    pending = extras.pending
     for field, parent in list(pending.items()):
         key = parent.__key_value__()
         if key is not None:
@@ -111,10 +110,10 @@ def resolve_pending(record: Record) -> None:
 
 def loaded_links(record: Record) -> dict[str, Any]:
     """Every relation that is known in memory, with what it leads to."""
-    names = list(getattr(record, "_links", ()))
-    if not names:
+    extras: Extras | None = getattr(record, "_extras", None)
+    if extras is None or not extras.links:
         return {}
-    found = {name: _held(record, _relation(record, name)) for name in names}
+    found = {name: _held(record, _relation(record, name)) for name in list(extras.links)}
     return {name: value for name, value in found.items() if value is not _UNKNOWN}
 
 
@@ -145,25 +144,39 @@ def check_record(record: Record, relation: Relation, value: Any, path: tuple[str
 def wrong_record(relation: Relation, value: Any, path: tuple[str | int, ...], none: bool = True) -> Problem | None:
     """The problem of a value that is no record of the relation's target."""
     target = relation.target.entity
-    if (value is None and none) or getattr(type(value), "__entity__", None) is target:
+    if (value is None and none) or _entity_of(value) is target:
         return None
     article = "an" if target.name[:1] in "AEIO" else "a"
     return Problem(path, "relation", f"must be {article} {target.name}, not {type(value).__name__}")
 
 
-def parent_key(cls: type, name: str) -> Callable[[Any], Any]:
+def _entity_of(value: Any) -> Any:
+    """The entity of a record; None for anything else, classes included."""
+    return None if isinstance(value, type) else getattr(value, "__entity__", None)
+
+
+def wrong_records(relation: Relation, items: Any) -> list[Problem]:
+    """The problems of what is to be the list of a to-many relation."""
+    name, records = relation.name, items
+    if isinstance(items, str | bytes) or not isinstance(items, Iterable):
+        return [Problem((name,), "relation", f"must be a list of {relation.target.entity.name}")]
+    found = [wrong_record(relation, item, (name, place), none=False) for place, item in enumerate(records)]
+    return [problem for problem in found if problem is not None]
+
+
+def parent_key(cls: Any, name: str) -> Callable[[Any], Any]:
     """The function that gives the key of a parent for the constructor's fast lane; MISSING sends what is unusual to the slow one."""
-    entity = None
+    entity: Entity | None = None
     key = ""
 
     def get(parent: Any) -> Any:
         nonlocal entity, key
         if entity is None:
-            relation = cls.__entity__.relations[name]  # type: ignore[attr-defined]  # a model; its other side is known only now
+            relation = _relation(cls, name)  # only now, because its other side may be declared later
             entity, key = relation.target.entity, relation.remote[0]
         if parent is None:
             return None
-        if getattr(type(parent), "__entity__", None) is not entity:
+        if _entity_of(parent) is not entity:
             return MISSING
         found = getattr(parent, key)
         return MISSING if found is None else found
@@ -172,15 +185,13 @@ def parent_key(cls: type, name: str) -> Callable[[Any], Any]:
 
 
 def _checked_items(record: Record, relation: Relation, items: Any) -> list[Any]:
-    if isinstance(items, str | bytes) or not isinstance(items, Iterable):
-        raise ValidationError(
-            type(record).__name__, [Problem((relation.name,), "relation", f"must be a list of {relation.target.entity.name}")]
-        )
-    found = list(items)
-    problems = [wrong_record(relation, item, (relation.name, place), none=False) for place, item in enumerate(found)]
-    if any(problems):
-        raise ValidationError(type(record).__name__, [problem for problem in problems if problem is not None])
-    return found
+    records: Any = items
+    if hasattr(items, "__next__"):
+        records = list(items)  # a generator can be gone through only once
+    problems = wrong_records(relation, records)
+    if problems:
+        raise ValidationError(type(record).__name__, problems)
+    return list(records)
 
 
 def set_parent(child: Record, relation: Relation, parent: Record | None) -> None:
@@ -283,8 +294,8 @@ def load_link(record: Record, name: str, value: Any) -> None:
 
 def link_changes(record: Record) -> list[tuple[Relation, list[Record], list[Record]]]:
     """(relation, added, removed) of each plain many-to-many list that differs from what the store holds."""
-    found = []
-    for name, value in getattr(record, "_links", {}).items():
+    found: list[tuple[Relation, list[Record], list[Record]]] = []
+    for name, value in links_of(record).items():
         if isinstance(value, RelatedList) and value.plain_links:
             added, removed = value.changes()
             if added or removed:
@@ -340,7 +351,7 @@ class RelatedList(list[Any]):
         return self.relation.kind == "many_to_many" and not self._through_model()
 
     def _through_model(self) -> bool:
-        return type(self.owner).__declared__.relations[self.name].spec.through is not None
+        return self.name in self.owner.__shape__.through
 
     # One side only
 

@@ -201,8 +201,10 @@ def _check_role(member: Member) -> None:
 
 
 def settle_key(member: Member, composite: bool) -> None:
-    """Whether and how a key is generated; known only when all fields of the model are."""
+    """Whether and how a key is generated; known only when all fields of the model are. An empty text or bytes is no key (A9)."""
     spec, kind = member.spec, member.type.kind
+    if kind in ("str", "bytes") and member.type.codec is None and not spec.min_length:
+        spec = member.spec = replace(spec, min_length=1)
     given = spec.generated is False or composite or spec.references is not None or spec.default_factory is not None
     if spec.generated and (given or kind not in ("uuid", "int") or member.type.codec is not None):
         raise DeclarationError(
@@ -237,7 +239,7 @@ def _check_default(member: Member) -> None:
     if isinstance(default, list | dict | set | bytearray) or getattr(default, "__hash__", None) is None:
         raise DeclarationError(
             f"{member.where}: the default {default!r} can be changed, and all records would share it.",
-            hint=f"Write Field(default_factory={type(default).__name__}) or a function that makes it.",
+            hint=f"Write Field(default_factory={type(spec.default).__name__}) or a function that makes it.",
         )
     if default is None and not member.none_allowed and member.type.kind != "json":  # JSON null is a value
         raise DeclarationError(f"{member.where}: the default is None, but the type is not optional.", hint="Annotate it with | None.")

@@ -60,6 +60,7 @@ class ModelMeta(type):
         body = _read_body(name, namespace, declared, frame)
         declared.scope = (body.get("__module__", "?"), body.get("__qualname__", name).rpartition(".")[0])
         _keep_row_unset(body)
+        declared.own |= {"__repr__", "__eq__"} & body.keys()
         cls = super().__new__(mcs, name, bases, body)
         type.__setattr__(cls, "__declared__", declared)
         type.__setattr__(cls, "__store__", declared.store)
@@ -67,7 +68,9 @@ class ModelMeta(type):
             _complete(cls, declared)
         return cls
 
-    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **_keywords: Any) -> None:
+    def __init__(  # pyright: ignore[reportInconsistentConstructor]  # the keywords are __new__'s
+        cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **_keywords: Any
+    ) -> None:
         super().__init__(name, bases, namespace)
         type.__setattr__(cls, "__terms__", {})
 
@@ -126,11 +129,11 @@ def _keep_row_unset(body: dict[str, Any]) -> None:
     if own is None:
         return
 
-    def __post_init__(self: Any) -> None:
+    def both(self: Any) -> None:
         Record.__post_init__(self)
         own(self)
 
-    body["__post_init__"] = __post_init__
+    body["__post_init__"] = both
 
 
 def _complete(cls: Any, declared: Declared) -> None:
@@ -145,8 +148,7 @@ def _complete(cls: Any, declared: Declared) -> None:
         if _hides(cls, member.name):
             setattr(cls, member.name, Door(member.name))
     declared.copy_validators(cls)
-    custom_repr = any("__repr__" in base.__dict__ for base in cls.__mro__ if hasattr(base, "__declared__"))
-    make_dataclass(cls, members, custom_repr)
+    make_dataclass(cls, members, declared.own)
     if cls.__dict__.get("__hash__", MISSING) is None:
         del cls.__hash__  # by key; see Record
     transforming = _transforming(cls, members)

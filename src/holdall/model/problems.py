@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from holdall.errors import Problem, near_name
@@ -17,7 +17,7 @@ _CODES = {
 }
 
 
-def problems_of(error: pydantic.ValidationError, known: Iterable[str], prefix: tuple[str | int, ...] = ()) -> list[Problem]:
+def problems_of(error: pydantic.ValidationError, known: Collection[str], prefix: tuple[str | int, ...] = ()) -> list[Problem]:
     """All problems of a Pydantic error. `known` are the names that could have been meant; `prefix` leads to the value checked."""
     found: list[Problem] = []
     for item in error.errors(include_url=False, include_input=False):
@@ -37,6 +37,8 @@ def _message(code: str, item: Mapping[str, Any]) -> str:
     return text.removeprefix("Value error, ").removeprefix("Assertion failed, ")
 
 
-def unknown(name: str, known: Iterable[str], path: tuple[str | int, ...] | None = None) -> Problem:
-    """The problem of a name that the model does not have."""
+def unknown(name: str, known: Collection[str], path: tuple[str | int, ...] | None = None) -> Problem:
+    """The problem of a name that is no field of the model."""
+    if name in known:
+        return Problem(path or (name,), "unknown_field", "is a relation, which cannot be given here; give its key")
     return Problem(path or (name,), "unknown_field", f"is not a field. {near_name(name, known)}".rstrip())

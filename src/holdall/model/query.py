@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar
 from holdall.errors import QueryError, near_name
 from holdall.model.ambient import Home, ambient_home
 from holdall.query import (
+    TRUE,
     Aggregate,
     Column,
     Compare,
@@ -111,10 +112,11 @@ class QueryBase(Generic[M]):
         entity = self._select.entity
         found: list[Condition] = []
         for condition in conditions:
-            if condition.__class__ is Compare:  # one field and one value, most often: nothing to resolve
-                left = condition.left  # type: ignore[union-attr]  # a Compare, as the line above says
-                if left.__class__ is FieldRef and left.entity is entity and condition.right.__class__ is Value:  # type: ignore[union-attr]
-                    found.append(condition)  # type: ignore[arg-type]  # as above
+            # One field and one value, most often: nothing to resolve.
+            if isinstance(condition, Compare) and isinstance(condition.right, Value):
+                left = condition.left
+                if isinstance(left, FieldRef) and left.entity is entity:
+                    found.append(condition)
                     continue
             resolved = resolve(entity, as_condition(condition))
             self._check_root(resolved)
@@ -123,7 +125,8 @@ class QueryBase(Generic[M]):
             found.append(lookup(entity, name, value))
         if self._select.limit is not None or self._select.offset:
             raise QueryError("where() after limit() or offset() would filter what is already cut.", hint="Call where() before limit().")
-        return self._with(where=all_of(self._select.where, *found))
+        known = self._select.where
+        return self._with(where=found[0] if known is TRUE and len(found) == 1 else all_of(known, *found))
 
     def order_by(self, *terms: Any) -> Self:
         """Sort by these: desc(Order.total), Order.customer.name, "-placed_at". Replaces an earlier order; none at all removes it."""
@@ -131,9 +134,11 @@ class QueryBase(Generic[M]):
 
     def _order(self, term: Any) -> Order:
         if isinstance(term, str):
-            return text_order(self._select.entity, term)  # type: ignore[no-any-return]
+            return text_order(self._select.entity, term)  # type: ignore[no-any-return]  # an operation by name
         order = term if isinstance(term, Order) else make_order(as_term(term, "order_by"))
-        self._check_root(order)
+        expr = order.expr
+        if not isinstance(expr, FieldRef) or expr.entity is not self._select.entity:
+            self._check_root(order)
         return order
 
     def limit(self, rows: int) -> Self:
@@ -296,31 +301,31 @@ class Query(QueryBase[M]):
 
     def all(self) -> list[M]:
         """All records."""
-        return self._store().run("all", self._model, self._select)  # type: ignore[no-any-return]
+        return self._store().run("all", self._model, self._select)  # type: ignore[no-any-return]  # an operation by name
 
     def first(self) -> M | None:
         """The first record in the given order (else by key), or None."""
-        return self._store().run("first", self._model, self._select)  # type: ignore[no-any-return]
+        return self._store().run("first", self._model, self._select)  # type: ignore[no-any-return]  # an operation by name
 
     def last(self) -> M | None:
         """The last record in the given order (else by key), or None."""
-        return self._store().run("last", self._model, self._select)  # type: ignore[no-any-return]
+        return self._store().run("last", self._model, self._select)  # type: ignore[no-any-return]  # an operation by name
 
     def one(self) -> M:
         """The only record; NotFound or MultipleFound otherwise."""
-        return self._store().run("one", self._model, self._select)  # type: ignore[no-any-return]
+        return self._store().run("one", self._model, self._select)  # type: ignore[no-any-return]  # an operation by name
 
     def count(self) -> int:
         """How many records."""
-        return self._store().run("count", self._model, self._select)  # type: ignore[no-any-return]
+        return self._store().run("count", self._model, self._select)  # type: ignore[no-any-return]  # an operation by name
 
     def exists(self) -> bool:
         """Whether there is any."""
-        return self._store().run("exists", self._model, self._select)  # type: ignore[no-any-return]
+        return self._store().run("exists", self._model, self._select)  # type: ignore[no-any-return]  # an operation by name
 
     def sum(self, term: T) -> T | None:
         """The sum of a field; None for no values."""
-        return self._store().run("scalar", self._model, self._aggregate("sum", term))  # type: ignore[no-any-return]
+        return self._store().run("scalar", self._model, self._aggregate("sum", term))  # type: ignore[no-any-return]  # an operation by name
 
     def avg(self, term: Any) -> Any:
         """The average: Decimal for int and Decimal fields, float for float; None for no values."""
@@ -328,15 +333,15 @@ class Query(QueryBase[M]):
 
     def min(self, term: T) -> T | None:
         """The least value; None for none."""
-        return self._store().run("scalar", self._model, self._aggregate("min", term))  # type: ignore[no-any-return]
+        return self._store().run("scalar", self._model, self._aggregate("min", term))  # type: ignore[no-any-return]  # an operation by name
 
     def max(self, term: T) -> T | None:
         """The greatest value; None for none."""
-        return self._store().run("scalar", self._model, self._aggregate("max", term))  # type: ignore[no-any-return]
+        return self._store().run("scalar", self._model, self._aggregate("max", term))  # type: ignore[no-any-return]  # an operation by name
 
     def values(self, *names: Any, **aliased: Any) -> list[dict[str, Any]]:
         """One dict for each record, or for each group: values("name", "customer.name", total=agg.sum(Order.total))."""
-        return self._store().run("values", self._model, self._valued(names, aliased))  # type: ignore[no-any-return]
+        return self._store().run("values", self._model, self._valued(names, aliased))  # type: ignore[no-any-return]  # an operation by name
 
     def column(self, term: T) -> list[T]:
         """The values of one field."""
@@ -345,7 +350,7 @@ class Query(QueryBase[M]):
 
     def page(self, size: int, cursor: str | None = None) -> Page[M]:
         """One page of `size` records, and cursors to its neighbours. Sorted by key if no order is given."""
-        return self._store().run("page", self._model, self._select, size, cursor)  # type: ignore[no-any-return]
+        return self._store().run("page", self._model, self._select, size, cursor)  # type: ignore[no-any-return]  # an operation by name
 
     def stream(self, page_rows: int = 1000) -> Iterator[M]:
         """All records, read in pages; each page is a read of its own unless a transaction is open."""
@@ -361,15 +366,15 @@ class Query(QueryBase[M]):
 
     def update(self, **values: Any) -> int:
         """Change every matching record; values may be arithmetic: update(total=Order.total + 1). Gives the number matched."""
-        return self._store().run("update_where", self._model, self._select, values)  # type: ignore[no-any-return]
+        return self._store().run("update_where", self._model, self._select, values)  # type: ignore[no-any-return]  # an operation by name
 
     def delete(self) -> int:
         """Remove every matching record; gives the number matched."""
-        return self._store().run("delete_where", self._model, self._select)  # type: ignore[no-any-return]
+        return self._store().run("delete_where", self._model, self._select)  # type: ignore[no-any-return]  # an operation by name
 
     def explain(self) -> Explanation:
         """How the store would answer, without doing it."""
-        return self._store().run("explain", self._model, self._select)  # type: ignore[no-any-return]
+        return self._store().run("explain", self._model, self._select)  # type: ignore[no-any-return]  # an operation by name
 
 
 class AsyncQuery(QueryBase[M]):
@@ -379,31 +384,31 @@ class AsyncQuery(QueryBase[M]):
 
     async def all(self) -> list[M]:
         """All records."""
-        return await self._store().arun("all", self._model, self._select)  # type: ignore[no-any-return]
+        return await self._store().arun("all", self._model, self._select)  # type: ignore[no-any-return]  # an operation by name
 
     async def first(self) -> M | None:
         """The first record in the given order (else by key), or None."""
-        return await self._store().arun("first", self._model, self._select)  # type: ignore[no-any-return]
+        return await self._store().arun("first", self._model, self._select)  # type: ignore[no-any-return]  # an operation by name
 
     async def last(self) -> M | None:
         """The last record in the given order (else by key), or None."""
-        return await self._store().arun("last", self._model, self._select)  # type: ignore[no-any-return]
+        return await self._store().arun("last", self._model, self._select)  # type: ignore[no-any-return]  # an operation by name
 
     async def one(self) -> M:
         """The only record; NotFound or MultipleFound otherwise."""
-        return await self._store().arun("one", self._model, self._select)  # type: ignore[no-any-return]
+        return await self._store().arun("one", self._model, self._select)  # type: ignore[no-any-return]  # an operation by name
 
     async def count(self) -> int:
         """How many records."""
-        return await self._store().arun("count", self._model, self._select)  # type: ignore[no-any-return]
+        return await self._store().arun("count", self._model, self._select)  # type: ignore[no-any-return]  # an operation by name
 
     async def exists(self) -> bool:
         """Whether there is any."""
-        return await self._store().arun("exists", self._model, self._select)  # type: ignore[no-any-return]
+        return await self._store().arun("exists", self._model, self._select)  # type: ignore[no-any-return]  # an operation by name
 
     async def sum(self, term: T) -> T | None:
         """The sum of a field; None for no values."""
-        return await self._store().arun("scalar", self._model, self._aggregate("sum", term))  # type: ignore[no-any-return]
+        return await self._store().arun("scalar", self._model, self._aggregate("sum", term))  # type: ignore[no-any-return]  # an operation by name
 
     async def avg(self, term: Any) -> Any:
         """The average: Decimal for int and Decimal fields, float for float; None for no values."""
@@ -411,15 +416,15 @@ class AsyncQuery(QueryBase[M]):
 
     async def min(self, term: T) -> T | None:
         """The least value; None for none."""
-        return await self._store().arun("scalar", self._model, self._aggregate("min", term))  # type: ignore[no-any-return]
+        return await self._store().arun("scalar", self._model, self._aggregate("min", term))  # type: ignore[no-any-return]  # an operation by name
 
     async def max(self, term: T) -> T | None:
         """The greatest value; None for none."""
-        return await self._store().arun("scalar", self._model, self._aggregate("max", term))  # type: ignore[no-any-return]
+        return await self._store().arun("scalar", self._model, self._aggregate("max", term))  # type: ignore[no-any-return]  # an operation by name
 
     async def values(self, *names: Any, **aliased: Any) -> list[dict[str, Any]]:
         """One dict for each record, or for each group: values("name", "customer.name", total=agg.sum(Order.total))."""
-        return await self._store().arun("values", self._model, self._valued(names, aliased))  # type: ignore[no-any-return]
+        return await self._store().arun("values", self._model, self._valued(names, aliased))  # type: ignore[no-any-return]  # an operation by name
 
     async def column(self, term: T) -> list[T]:
         """The values of one field."""
@@ -428,7 +433,7 @@ class AsyncQuery(QueryBase[M]):
 
     async def page(self, size: int, cursor: str | None = None) -> Page[M]:
         """One page of `size` records, and cursors to its neighbours. Sorted by key if no order is given."""
-        return await self._store().arun("page", self._model, self._select, size, cursor)  # type: ignore[no-any-return]
+        return await self._store().arun("page", self._model, self._select, size, cursor)  # type: ignore[no-any-return]  # an operation by name
 
     async def stream(self, page_rows: int = 1000) -> AsyncIterator[M]:
         """All records, read in pages; each page is a read of its own unless a transaction is open."""
@@ -445,12 +450,12 @@ class AsyncQuery(QueryBase[M]):
 
     async def update(self, **values: Any) -> int:
         """Change every matching record; values may be arithmetic: update(total=Order.total + 1). Gives the number matched."""
-        return await self._store().arun("update_where", self._model, self._select, values)  # type: ignore[no-any-return]
+        return await self._store().arun("update_where", self._model, self._select, values)  # type: ignore[no-any-return]  # an operation by name
 
     async def delete(self) -> int:
         """Remove every matching record; gives the number matched."""
-        return await self._store().arun("delete_where", self._model, self._select)  # type: ignore[no-any-return]
+        return await self._store().arun("delete_where", self._model, self._select)  # type: ignore[no-any-return]  # an operation by name
 
     async def explain(self) -> Explanation:
         """How the store would answer, without doing it."""
-        return await self._store().arun("explain", self._model, self._select)  # type: ignore[no-any-return]
+        return await self._store().arun("explain", self._model, self._select)  # type: ignore[no-any-return]  # an operation by name

@@ -7,32 +7,61 @@ from typing import Any, Self
 _set = object.__setattr__
 
 
-class Record:
-    """What an object carries beside its fields: the row it was read from or written as, what it is linked to, its siblings."""
+class Extras:
+    """What few objects carry: loaded links by relation, parents by foreign key that have no key yet, what user validators have seen,
+    and the other objects of the same result."""
 
-    __slots__ = ("__weakref__", "_batch", "_checked", "_links", "_pending", "_row")
+    __slots__ = ("batch", "checked", "links", "pending")
+
+    def __init__(self) -> None:
+        self.links: dict[str, Any] = {}
+        self.pending: dict[str, Any] = {}
+        self.checked: dict[str, Any] = {}
+        self.batch: Any = None
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        return self.links, self.pending, self.checked
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.links, self.pending, self.checked = state
+        self.batch = None
+
+
+class Record:
+    """What an object carries beside its fields: the row it was read from or written as, and `Extras` where there are any.
+
+    Two slots, because each costs time and memory for every object that is read.
+    """
+
+    __slots__ = ("__weakref__", "_extras", "_row")
 
     _row: tuple[Any, ...] | None
-    _links: dict[str, Any]
-    _pending: dict[str, Any]
-    _batch: Any
-    _checked: dict[str, Any]
+    _extras: Extras
+
+    @property
+    def _batch(self) -> Any:
+        """The objects of the same result, for opt-in automatic loading."""
+        return extras_of(self).batch
+
+    @_batch.setter
+    def _batch(self, batch: Any) -> None:
+        extras_of(self).batch = batch
 
     def __post_init__(self) -> None:
         self._row = None
-        shape = type(self).__shape__  # type: ignore[attr-defined]  # every model has it
+        shape: Any = getattr(self, "__shape__")  # noqa: B009 - every model has it
         if shape.custom:
             shape.note_checked(self)
 
     def __hash__(self) -> int:
         """By model and key, as equal objects have equal keys; a key that the store makes is not there before the first save."""
-        key = self.__key_value__()  # type: ignore[attr-defined]  # every model has it
+        key: Any = getattr(self, "__key_value__")()  # noqa: B009 - as above
         if key is None:
             raise TypeError(f"a {type(self).__name__} without a key cannot be hashed; save it first")
         return hash((type(self), key))
 
     def __getstate__(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        slots = {name: getattr(self, name) for name in ("_row", "_links", "_pending", "_checked") if hasattr(self, name)}
+        slots = {name: getattr(self, name) for name in ("_row", "_extras") if hasattr(self, name)}
         return self.__dict__.copy(), slots
 
     def __setstate__(self, state: tuple[dict[str, Any], dict[str, Any]]) -> None:
@@ -47,3 +76,12 @@ class Record:
         made.__dict__.update(self.__dict__)
         made._row = self._row
         return made
+
+
+def extras_of(record: Any) -> Extras:
+    """The extras of an object, made if there are none yet."""
+    try:
+        found: Extras = record._extras
+    except AttributeError:
+        found = record._extras = Extras()
+    return found

@@ -22,6 +22,7 @@ from holdall.model.codegen import (
 )
 from holdall.model.declared import RelationDeclared
 from holdall.model.members import Member
+from holdall.model.record import extras_of
 from holdall.model.registry import Target
 from holdall.schema import BadOperand, Entity
 
@@ -63,7 +64,7 @@ class Shape:
         from holdall.model.links import assign_link, parent_key
 
         cls: Any = self.cls
-        env = {**base_env(), "_cls": cls, "_slow": construct, "_slow_freeze": slow_freeze, "_link": assign_link}
+        env: dict[str, Any] = {**base_env(), "_cls": cls, "_slow": construct, "_slow_freeze": slow_freeze, "_link": assign_link}
         env |= {f"_key_{name}": parent_key(cls, name) for name in self.parents}
         lanes = [Lane(member, number, env) for number, member in enumerate(self.members)]
         fast = not self.custom
@@ -99,7 +100,7 @@ class Shape:
 
     def stamp(self, instance: Model, now: dt.datetime, creating: bool) -> None:
         """Set what the store's clock and Always functions give."""
-        held = instance.__dict__
+        held = vars(instance)
         for member in self._stamped:
             role, name = member.spec.role, member.name
             if role == "always":
@@ -112,14 +113,14 @@ class Shape:
 
     def note_checked(self, instance: Model) -> None:
         """Remember what the validators have seen, so that saving does not run their result through them again."""
-        instance._checked = {name: _frozen_or_bad(self.by_name[name], instance.__dict__.get(name)) for name in self.field_names}
+        extras_of(instance).checked = {name: _frozen_or_bad(self.by_name[name], vars(instance).get(name)) for name in self.field_names}
 
     def unchanged(self, instance: Model) -> frozenset[str]:
         """The fields whose value is the one that the validators have seen, or that was read."""
-        seen: list[dict[str, Any]] = [getattr(instance, "_checked", {})]
+        seen: list[dict[str, Any]] = [extras_of(instance).checked]
         if instance._row is not None:
             seen.append(dict(zip([member.name for member in self.stored], instance._row, strict=True)))
-        now = {name: _frozen_or_bad(member, instance.__dict__.get(name)) for name, member in self.by_name.items()}
+        now = {name: _frozen_or_bad(member, vars(instance).get(name)) for name, member in self.by_name.items()}
         return frozenset(
             name for name, value in now.items() if value is not BAD and any(name in each and each[name] == value for each in seen)
         )
@@ -127,17 +128,13 @@ class Shape:
     def fill_keys(self, values: dict[str, Any], links: dict[str, Any]) -> list[Problem]:
         """Foreign keys from the given parents; the problems of relations that are given wrongly."""
         from holdall.model.inputs import PENDING
-        from holdall.model.links import wrong_record
+        from holdall.model.links import wrong_record, wrong_records
 
         problems: list[Problem] = []
         for name, value in links.items():
             relation = self.cls.__entity__.relations[name]
             if relation.to_many:
-                if isinstance(value, list | tuple | set | frozenset):
-                    found = [wrong_record(relation, item, (name, place), none=False) for place, item in enumerate(value)]
-                    problems += [problem for problem in found if problem is not None]
-                else:
-                    problems.append(Problem((name,), "relation", f"must be a list of {relation.target.entity.name}"))
+                problems += wrong_records(relation, value)
                 continue
             problem = wrong_record(relation, value, (name,))
             if problem is not None:
@@ -167,7 +164,7 @@ class Shape:
 
     def take_over(self, instance: Model, row: tuple[Any, ...]) -> None:
         """The store wrote this row: what it filled in (version, times, always-set values) is taken over from it."""
-        held = instance.__dict__
+        held = vars(instance)
         for place, member in enumerate(self.stored):
             if member.generated == "int" or member.spec.role in ("version", "created_at", "updated_at", "always"):
                 held[member.name] = member.thawed(row[place])

@@ -96,6 +96,29 @@ def Field(
 @overload
 def Field(
     *,
+    default_factory: type[list[Any] | set[Any] | dict[str, Any]],  # what they hold is for the annotation to say
+    unique: bool = ...,
+    index: bool = ...,
+    references: Any = ...,
+    on_delete: OnDelete | None = ...,
+    max_length: int | None = ...,
+    min_length: int | None = ...,
+    ge: Bound | None = ...,
+    gt: Bound | None = ...,
+    le: Bound | None = ...,
+    lt: Bound | None = ...,
+    pattern: str | None = ...,
+    max_digits: int | None = ...,
+    decimal_places: int | None = ...,
+    stored: bool = ...,
+    secret: bool = ...,
+    expires: bool = ...,
+    column: str | None = ...,
+    description: str = ...,
+) -> Any: ...
+@overload
+def Field(
+    *,
     default_factory: Callable[[], T],
     unique: bool = ...,
     index: bool = ...,

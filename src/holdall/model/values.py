@@ -74,9 +74,10 @@ def _dict(type_: Type) -> Convert:
     freeze, nullable, text = freezer(item_type(type_)), type_.item_nullable, Type("str").check
 
     def convert(value: Any) -> Any:
+        given = value  # stays Any: type checkers take the values of a bare dict for unknown
         if not isinstance(value, dict):
             return type_.check(value)
-        return {text(key): None if item is None and nullable else freeze(item) for key, item in value.items()}
+        return {text(key): None if item is None and nullable else freeze(item) for key, item in given.items()}
 
     return convert
 
@@ -161,9 +162,10 @@ def _thaw_nullable_json(value: Any) -> Any:
 
 def copy_json(value: Any) -> Any:
     """A private copy of a JSON value."""
-    if type(value) is dict:
+    kind = value.__class__
+    if kind is dict:
         return {key: copy_json(item) for key, item in value.items()}
-    if type(value) is list:
+    if kind is list:
         return [copy_json(item) for item in value]
     return value
 

@@ -53,7 +53,7 @@ def run(program: Program[T], perform: Callable[[Any], Any]) -> T:
             else:
                 effect = program.send(reply)
     except StopIteration as stop:
-        return stop.value  # type: ignore[no-any-return]
+        return stop.value  # type: ignore[no-any-return]  # StopIteration is not generic
 
 
 async def arun(program: Program[T], perform: Callable[[Any], Awaitable[Any]]) -> T:
@@ -77,7 +77,7 @@ async def arun(program: Program[T], perform: Callable[[Any], Awaitable[Any]]) ->
             else:
                 effect = program.send(reply)
     except StopIteration as stop:
-        return stop.value  # type: ignore[no-any-return]
+        return stop.value  # type: ignore[no-any-return]  # StopIteration is not generic
 
 
 async def _awaited(reply: Awaitable[Any]) -> Any:

@@ -38,21 +38,24 @@ EXACT = Context(prec=200, traps=[InvalidOperation, Inexact])
 @lru_cache(maxsize=512)
 def like(pattern: str) -> Callable[[str], Any]:
     """The matcher of a like-pattern: % is any text, _ one code point, \\ makes the next character literal (A3)."""
-    parts: list[str] = []
-    position, length = 0, len(pattern)
+    segments, position, length = [""], 0, len(pattern)
     while position < length:
         character = pattern[position]
         if character == "\\" and position + 1 < length:
             position += 1
-            parts.append(re.escape(pattern[position]))
+            segments[-1] += re.escape(pattern[position])
         elif character == "%":
-            parts.append(".*")
-        elif character == "_":
-            parts.append(".")
+            segments.append("")
         else:
-            parts.append(re.escape(character))
+            segments[-1] += "." if character == "_" else re.escape(character)
         position += 1
-    return re.compile("".join(parts), re.DOTALL).fullmatch
+    first, last = segments[0], segments[-1]
+    if len(segments) == 1:
+        return re.compile(first, re.DOTALL).fullmatch
+    # The first place of a middle segment is as good as any later one, so what an atomic group found is never tried again:
+    # with plain .* a short pattern such as %a%a%a%a%b takes time without end on a text of many a.
+    middle = "".join(f"(?>.*?{segment})" for segment in segments[1:-1] if segment)
+    return re.compile(f"{first}{middle}.*{last}", re.DOTALL).fullmatch
 
 
 # JSON: Python's own == would make True equal 1, so classes are compared first.

@@ -178,7 +178,7 @@ def build(target: AnyTerm, op: str, value: Any, name: str, read: Reader) -> Cond
     type_ = expr_type(target._expr)
     plain = Term(target._expr, target._around)
     if op in _COMPARISONS:
-        return compare(plain, op, _read(plain, read, type_, value))  # type: ignore[arg-type]
+        return compare(plain, op, _read(plain, read, type_, value))  # type: ignore[arg-type]  # op is one of the list, as the branch says
     if op in ("in", "nin"):
         values = [None if item is None else _read(plain, read, type_, item) for item in _sequence(value, name, op)]
         return membership(plain, values, negated=op == "nin")
@@ -192,7 +192,7 @@ def build(target: AnyTerm, op: str, value: Any, name: str, read: Reader) -> Cond
             raise QueryError(f"{name} takes true or false, not {value!r}.", name=name, kind="bad_value")
         return null_test(plain, negated=not value)
     if op in _TEXTS or (op == "contains" and type_.kind == "str"):
-        return match(plain, op, value)  # type: ignore[arg-type]
+        return match(plain, op, value)  # type: ignore[arg-type]  # op is one of the list, as the branch says
     items = [value] if op in ("contains", "has") else _sequence(value, name, op)
     item_type = type_.item if type_.kind in ("list", "set") else JSON if type_.kind == "json" else STR
     typed = [item if item is None else _read(plain, read, item_type or STR, item) for item in items]

@@ -29,7 +29,7 @@ from holdall.query.nodes import (
     as_condition,
 )
 from holdall.query.select import key_ref
-from holdall.schema import BadOperand, Entity, Relation, Type
+from holdall.schema import CONTAINERS, BadOperand, Entity, Relation, Type
 
 Around = tuple[tuple[tuple[Relation, ...], Relation, Quantifier], ...]  # quantified relations that enclose a term, outermost first
 
@@ -56,10 +56,10 @@ class Term:
 
     # Comparisons
 
-    def __eq__(self, other: object) -> Condition:  # type: ignore[override]
+    def __eq__(self, other: object) -> Condition:  # type: ignore[override]  # builds a query
         return compare(self, "eq", other)
 
-    def __ne__(self, other: object) -> Condition:  # type: ignore[override]
+    def __ne__(self, other: object) -> Condition:  # type: ignore[override]  # builds a query
         return compare(self, "ne", other)
 
     def __lt__(self, other: object) -> Condition:
@@ -196,10 +196,10 @@ class RelationTerm:
             )
         return member(relation.target.entity, self._root, (*self._steps, relation), name, self._around)
 
-    def __eq__(self, other: object) -> Condition:  # type: ignore[override]
+    def __eq__(self, other: object) -> Condition:  # type: ignore[override]  # builds a query
         return wrapped(self._around, same_record(self._root, self._steps, self._relation, other))
 
-    def __ne__(self, other: object) -> Condition:  # type: ignore[override]
+    def __ne__(self, other: object) -> Condition:  # type: ignore[override]  # builds a query
         return wrapped(self._around, Not(same_record(self._root, self._steps, self._relation, other)))
 
     __hash__ = object.__hash__
@@ -231,10 +231,10 @@ class EachTerm:
             raise AttributeError(name)
         return member(self._entity, self._entity, (), name, self._around)
 
-    def __eq__(self, other: object) -> Condition:  # type: ignore[override]
+    def __eq__(self, other: object) -> Condition:  # type: ignore[override]  # builds a query
         return wrapped(self._around, all_of(*_key_equals(self._entity, other)))
 
-    def __ne__(self, other: object) -> Condition:  # type: ignore[override]
+    def __ne__(self, other: object) -> Condition:  # type: ignore[override]  # builds a query
         return wrapped(self._around, Not(all_of(*_key_equals(self._entity, other))))
 
     __hash__ = object.__hash__
@@ -382,11 +382,12 @@ def last_name(expr: Expr) -> str:
 def compare(term: Term, op: CompareOp, value: Any) -> Condition:
     """term op value, typed."""
     expr = term._expr
-    if op in ("lt", "lte", "gt", "gte"):
+    if expr.type.kind in CONTAINERS and op in ("lt", "lte", "gt", "gte"):
         in_json = isinstance(expr, FieldRef) and bool(expr.keys) and expr.type.kind == "json"
-        if not expr_type(expr).orderable and not in_json:
+        if not in_json:
             raise QueryError(f"{term} is {expr_type(expr).name}, which has no order.", name=last_name(expr), kind="bad_value")
-    return wrapped(term._around, Compare(expr, op, operand(expr, value, term._around)))
+    condition = Compare(expr, op, operand(expr, value, term._around))
+    return wrapped(term._around, condition) if term._around else condition
 
 
 def match(term: Term, op: MatchOp, text: object) -> Condition:

@@ -241,8 +241,15 @@ def _check_decimal(type_: Type, value: Any) -> Any:
         raise BadOperand(f"{value!r} is a float, which is not exact; pass Decimal('{value}')")
     if type(value) is not Decimal:
         raise _wrong(type_, value)
-    # An operand may have more places than the field: 1.005 > 1.00 is a fair question. Only range and finiteness are checked.
-    return canonical_decimal(_LOOSE_DECIMAL, value)
+    # An operand may have more places than the field: 1.005 > 1.00 is a fair question. Only range and finiteness are checked. One that
+    # fits gets the field's places: inside a container it is compared as text.
+    loose = canonical_decimal(_LOOSE_DECIMAL, value)
+    if type_.places is None:
+        return loose
+    try:
+        return canonical_decimal(Type("decimal", places=type_.places), loose)
+    except BadOperand:
+        return loose
 
 
 def _check_exact(python_type: type) -> Callable[[Type, Any], Any]:
@@ -429,10 +436,14 @@ def _duration(text: str) -> dt.timedelta:
     return TypeAdapter(dt.timedelta).validate_python(text)
 
 
-def _parse_hex(text: str) -> bytes:
+def _parse_base64(text: str) -> bytes:
     import base64
 
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    # Either alphabet; anything else is refused, which b64decode would leave out without a word.
+    return base64.b64decode(text.translate(_STANDARD_BASE64) + "=" * (-len(text) % 4), validate=True)
+
+
+_STANDARD_BASE64 = str.maketrans("-_", "+/")
 
 
 _PARSERS: dict[str, Callable[[str], Any]] = {
@@ -441,7 +452,7 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
     "float": _parse_number(float),
     "decimal": _parse_number(Decimal),
     "bool": _parse_bool,
-    "bytes": _parse_hex,
+    "bytes": _parse_base64,
     "datetime": _parse_datetime,
     "local_datetime": dt.datetime.fromisoformat,
     "date": dt.date.fromisoformat,

@@ -167,10 +167,11 @@ class Core:
 class Ready:
     """What a store knows of a model that is ready: its entity and its event handlers, by event name; `any` says whether there are some.
 
-    `plain_key` is the class whose values are canonical keys as they are (UUID); None if keys must be looked at.
+    `stamped` says whether the store fills fields (version, times, expiry, always-set values) when it saves. `plain_key` is the class
+    whose values are canonical keys as they are (UUID); None if keys must be looked at.
     """
 
-    __slots__ = ("any", "by_event", "entity", "plain_key")
+    __slots__ = ("any", "by_event", "entity", "plain_key", "stamped")
 
     def __init__(self, core: Core, model: type[Model]) -> None:
         found: dict[str, list[Callable[..., Any]]] = {}
@@ -184,6 +185,9 @@ class Ready:
         self.by_event = found
         self.any = bool(found)
         self.entity = entity = model.__entity__
+        self.stamped = any(
+            field.version or field.created_at or field.updated_at or field.expires or field.always is not None for field in entity.fields
+        )
         key = entity.by_name[entity.key[0]].type
         self.plain_key = UUID if len(entity.key) == 1 and key.kind == "uuid" and key.codec is None else None
 

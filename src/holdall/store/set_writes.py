@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from holdall.backends import DeleteWhere, UpdateWhere
-from holdall.errors import CheckViolation, QueryError, near_name
+from holdall.errors import QueryError, near_name
 from holdall.model import Model
 from holdall.program import Program
 from holdall.query import (
     Assignment,
-    Column,
-    Compare,
-    CompareOp,
-    Condition,
     FieldRef,
     Select,
     Term,
     Value,
-    all_of,
     expr_name,
-    key_ref,
     prepare,
     references,
     replace,
 )
 from holdall.query.terms import comparable
 from holdall.schema import Entity, Field
-from holdall.store.core import Core, Scope, atomically, handle_of, make_ready, rows_of
+from holdall.store.core import Core, Scope, handle_of, make_ready
 
 
 def update_where(core: Core, scope: Scope | None, model: type[Model], select: Select, values: Mapping[str, Any]) -> Program[int]:
@@ -55,47 +49,9 @@ def update_where(core: Core, scope: Scope | None, model: type[Model], select: Se
             assignments[field.position] = Value(field.type.check(field.always()), field.type)
     prepared = prepare(replace(select, order=(), includes=()), core.visible_at())
     item = UpdateWhere(prepared, tuple(Assignment(position, expr) for position, expr in sorted(assignments.items())))
-    limits = _limits(model, assignments)
-    if limits:
-        return (yield from atomically(core, scope, lambda inner: _update_within(core, inner, item, limits)))
     handle = yield from handle_of(scope)
     results = yield from core.backend.apply((item,), "atomic", handle, core.visible_at())
-    return results[0]  # type: ignore[no-any-return]
-
-
-_OPPOSITE: Mapping[str, CompareOp] = {"ge": "lt", "gt": "lte", "le": "gt", "lt": "gte"}
-Limit = tuple[Field, str, Condition]  # the field, its limit in words, and what breaks it
-
-
-def _limits(model: type[Model], assignments: Mapping[int, Any]) -> list[Limit]:
-    """What would break the declared limits (ge, gt, le, lt) of fields that are set by expression: values are known only to the store."""
-    found: list[Limit] = []
-    for position, expr in assignments.items():
-        if isinstance(expr, Value):
-            continue
-        field = model.__entity__.fields[position]
-        spec = model.__shape__.by_name[field.name].spec
-        for name, opposite in _OPPOSITE.items():
-            bound = getattr(spec, name)
-            if bound is not None:
-                found.append((field, f"{name}={bound}", Compare(expr, opposite, Value(field.type.check(bound), field.type))))
-    return found
-
-
-def _update_within(core: Core, scope: Scope, item: UpdateWhere, limits: Sequence[Limit]) -> Program[int]:
-    """Update in a transaction that first makes sure that no result leaves the declared limits."""
-    entity = item.select.entity
-    for field, limit, broken in limits:
-        key = Column("key", key_ref(entity, entity.key[0]))
-        probe = replace(item.select, where=all_of(item.select.where, broken), columns=(key,), limit=1)
-        if (yield from rows_of(core, scope, probe)):
-            raise CheckViolation(
-                f"{entity.name}.{field.name} would leave its limit {limit} for at least one record; nothing was changed.",
-                entity=entity.name, fields=(field.name,), constraint=limit,
-            )  # fmt: skip
-    handle = yield from handle_of(scope)
-    results = yield from core.backend.apply((item,), "atomic", handle, core.visible_at())
-    return results[0]  # type: ignore[no-any-return]
+    return results[0]  # type: ignore[no-any-return]  # an operation by name
 
 
 def _whole(select: Select, what: str) -> None:
@@ -144,4 +100,4 @@ def delete_where(core: Core, scope: Scope | None, model: type[Model], select: Se
     prepared = prepare(replace(select, order=(), includes=()), core.visible_at())
     handle = yield from handle_of(scope)
     results = yield from core.backend.apply((DeleteWhere(prepared),), "atomic", handle, core.visible_at())
-    return results[0]  # type: ignore[no-any-return]
+    return results[0]  # type: ignore[no-any-return]  # an operation by name

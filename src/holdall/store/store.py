@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import inspect
+import sys
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ParamSpec, Self, TypeVar, cast
@@ -74,6 +75,17 @@ class Store:
         self._core = Core(backend_for(where), clock=clock, models=models, records=records, autoload=autoload)
 
     # Running
+
+    def may_block(self) -> bool:
+        """Whether blocking here stops nobody else: no event loop runs in this thread."""
+        asyncio = sys.modules.get("asyncio")
+        if asyncio is None:
+            return True
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return True
+        return False
 
     def get_record(self, model: type[M], key: Any) -> M | None:
         """The record with this key, or None: `run("get", …)` without its detours, because programs do nothing as often."""

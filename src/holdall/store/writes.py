@@ -44,11 +44,6 @@ def stamp(core: Core, record: Model) -> None:
         setattr(record, version.name, 1)
 
 
-def _stamped(entity: Entity) -> bool:
-    fields = entity.fields
-    return any(item.version or item.created_at or item.updated_at or item.expires or item.always is not None for item in fields)
-
-
 def create(core: Core, scope: Scope | None, model: type[M], values: Mapping[str, Any]) -> Program[M]:
     """Make one record and save it."""
     if model not in core.ready:
@@ -60,19 +55,23 @@ def create(core: Core, scope: Scope | None, model: type[M], values: Mapping[str,
 
 def _insert(core: Core, scope: Scope | None, record: Model) -> Program[None]:
     """Insert one new record, and the new records that it is linked to."""
-    if record.__links__() and (len(new_neighbours(record)) > 1 or record.__link_changes__()):
-        yield from create_graph(core, scope, [record])
-        return
-    entity = record.__entity__
-    yield from _fire(core, scope, "before_create", record)
-    if _stamped(entity):
+    if record.__links__():
+        if len(new_neighbours(record)) > 1 or record.__link_changes__():
+            yield from create_graph(core, scope, [record])
+            return
+        record.__resolve_links__()
+    ready = core.ready[type(record)]
+    if ready.any:
+        yield from _fire(core, scope, "before_create", record)
+        record.__resolve_links__()  # a handler may have given it a parent
+    if ready.stamped:
         stamp(core, record)
-    record.__resolve_links__()
     row = record.__freeze__(record)
     handle = None if scope is None else (yield from handle_of(scope))
-    results = yield from core.backend.apply((Insert(entity, (row,)),), "atomic", handle, core.visible_at())
+    results = yield from core.backend.apply((Insert(ready.entity, (row,)),), "atomic", handle, core.now() if core.expires else None)
     _inserted(scope, record, row, results[0][0])
-    yield from _fire(core, scope, "after_create", record)
+    if ready.any:
+        yield from _fire(core, scope, "after_create", record)
 
 
 def _inserted(scope: Scope | None, record: Model, row: Row, key: Any) -> None:
@@ -163,7 +162,7 @@ def create_many(core: Core, scope: Scope | None, model: type[M], items: Sequence
         yield from create_graph(core, scope, records)
         return records
     entity = model.__entity__
-    if _stamped(entity):
+    if core.ready[model].stamped:
         for record in records:
             stamp(core, record)
     rows = [record.__freeze__(record) for record in records]
@@ -188,7 +187,7 @@ def insert_given(core: Core, scope: Scope | None, model: type[M], records: Seque
         yield from make_ready(core, scope, model)
     entity = model.__entity__
     stamped = [field.name for field in entity.fields if field.version or field.updated_at or field.always is not None]
-    hooks, stamping = core.ready[model].any, _stamped(entity)
+    hooks, stamping = core.ready[model].any, core.ready[model].stamped
     for record in records:
         if hooks:
             yield from _fire(core, scope, "before_create", record)

@@ -3,7 +3,8 @@
 Owns what counts as null. Must not know files, rows or stores.
 
     cell                                field can be null      field cannot
-    a word for null, not quoted         null                   '' in text; else left to the default; else a problem
+    a word for null, not quoted         null                   its default; without one, '' if it is empty and the field text;
+                                                               else a problem
     a word for null, quoted             the text, in text and bytes fields; as not quoted in others, which have no such value
 """
 
@@ -21,7 +22,7 @@ from holdall.transfer.forms import Convert, json_reader, text_reader
 
 # What a rejects file says about a row, beside its values; left out when that file is corrected and imported.
 REJECT_COLUMNS = ("_row", "_line", "_problems")
-ABSENT: Any = type("Absent", (), {"__repr__": lambda _: "<not given>"})()
+ABSENT: Any = type("Absent", (), {})()  # no value is given
 
 
 class CannotBeNull(ValueError):
@@ -54,11 +55,11 @@ class Column:
             return self._thawed(self.read_text(text))
         if self.nullable:
             return None
+        if not self.required:
+            return ABSENT
         if textual and not text:
             return self._thawed(self.read_text(text))
-        if self.required:
-            raise BadOperand(f"is required, but {text!r} means null" if text else "is required, but the cell is empty")
-        return ABSENT
+        raise BadOperand(f"is required, but {text!r} means null" if text else "is required, but the cell is empty")
 
     def quick(self, nulls: frozenset[str]) -> Convert:
         """The same for the cells that most rows hold; ValueError for the others."""

@@ -130,7 +130,6 @@ def _csv(fields: Sequence[Field], delimiter: str) -> Callable[[Row | None], byte
         if row is None:
             return line([field.name for field in fields])
         cells: list[str | None] = []
-        cells: list[str | None] = []
         for position, write in writers:
             value = row[position]
             cells.append(value if value is None or write is None else write(value))

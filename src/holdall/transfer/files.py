@@ -41,9 +41,10 @@ _BROKEN = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, OSError, 
 
 def check_format(name: str) -> Format:
     """The format of that name; ProgrammingError with a near name if there is none."""
-    if name not in FORMATS:
-        raise ProgrammingError(f"There is no format '{name}'.", hint=near_name(name, FORMATS))
-    return name
+    for known in FORMATS:
+        if known == name:
+            return known
+    raise ProgrammingError(f"There is no format '{name}'.", hint=near_name(name, FORMATS))
 
 
 def format_of(name: str) -> Format | None:
@@ -59,7 +60,7 @@ class Input:
 
     def __init__(self, stream: IO[bytes], name: str, format_: Format, encoding: str | None) -> None:
         self.name = name
-        self.format = format_
+        self.format: Format = format_
         self._stream = stream
         self._encoding = encoding
         self.line = 0

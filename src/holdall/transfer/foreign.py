@@ -279,11 +279,11 @@ def _plan(tables: Sequence[Table], model: type[M], name: str | None) -> _Reading
 
 
 def _column_of(field: Field, columns: Sequence[str]) -> str | None:
-    for test in (lambda c: c == field.column, lambda c: c.casefold() == field.column.casefold(), lambda c: snake(c) == field.name):
-        match = next((column for column in columns if test(column)), None)
-        if match is not None:
-            return match
-    return None
+    if field.column in columns:
+        return field.column
+    near = [column for column in columns if column.casefold() == field.column.casefold()]
+    near += [column for column in columns if snake(column) == field.name]
+    return near[0] if near else None
 
 
 def _quote(name: str) -> str:
@@ -320,7 +320,7 @@ def _canonical(type_: Type) -> Convert:
     def convert(value: Any) -> Any:
         if special is not None:
             value = special(type_, value)
-        if type(value) is str:
+        if type(value) is str and kind != "bytes":
             return parse(value)
         if kind in CONTAINERS:
             raise BadOperand(f"{value!r} is not JSON text")

@@ -98,7 +98,11 @@ def text_reader(type_: Type) -> Convert:
     parse = {"int": _int, "decimal": _decimal, "float": _float, "timedelta": _duration, "bytes": _bytes}.get(kind)
     if parse is None:
         parse_ = type_.parse
-        return lru_cache(8192)(lambda text: parse_(text.strip()))
+
+        def parsed(text: str) -> Any:
+            return parse_(text.strip())
+
+        return lru_cache(8192)(parsed)
     check, name = type_.check, type_.name
 
     def convert(text: str) -> Any:
@@ -193,8 +197,8 @@ def _items_reader(type_: Type) -> Convert:
 
     def convert(value: Any) -> Any:
         if type_.kind == "dict":
-            return plain.check({key: one(item) for key, item in value.items()} if type(value) is dict else value)
-        return plain.check([one(item) for item in value] if type(value) is list else value)
+            return plain.check({key: one(part) for key, part in value.items()} if is_object(value) else value)
+        return plain.check([one(part) for part in value] if is_list(value) else value)
 
     return convert
 
@@ -204,7 +208,7 @@ def _record_reader(type_: Type) -> Convert:
     plain = replace(type_, codec=None)
 
     def convert(value: Any) -> Any:
-        if type(value) is not dict:
+        if not is_object(value):
             return plain.check(value)
         return plain.check({key: item if item is None or key not in parts else parts[key](item) for key, item in value.items()})
 
@@ -215,11 +219,21 @@ def _floats(value: Any) -> Any:
     """A JSON value with plain floats."""
     if type(value) is Decimal:
         return float(value)
-    if type(value) is list:
+    if is_list(value):
         return [_floats(item) for item in value]
-    if type(value) is dict:
+    if is_object(value):
         return {key: _floats(item) for key, item in value.items()}
     return value
+
+
+def is_object(value: Any) -> bool:
+    """Whether it is a JSON object."""
+    return type(value) is dict
+
+
+def is_list(value: Any) -> bool:
+    """Whether it is a JSON list."""
+    return type(value) is list
 
 
 # To files.

@@ -15,6 +15,7 @@ from holdall.transfer.columntypes import ColumnType, column_type, python_default
 from holdall.transfer.naming import camel, free, plural, singular, snake, stem
 
 Table = Mapping[str, Any]
+_PREPOSITIONS = ("_to", "_by", "_of", "_for", "_in", "_on", "_from", "_with")
 
 # What the source uses, and what every model has: fields and classes of these names would hide it.
 SOURCE_NAMES = frozenset(
@@ -277,17 +278,20 @@ def _shortcut(through: ModelInfo, one: Link, other: Link) -> None:
 
 
 def _parent_name(link: Link) -> str:
-    """customer_id: customer. reports_to: reports_to_employee. artist (the key itself): the field becomes artist_id."""
-    name = stem(link.field.name)
+    """customer_id: customer. customer: the same, and the field becomes customer_id. reports_to: reports_to_employee."""
+    field = link.field
+    name = stem(field.name)
     if name and name not in link.child.names:
         return name
-    target = singular(snake(link.parent.name))
-    if link.field.name in (target, snake(link.parent.name)) and f"{target}_id" not in link.child.names:
-        if not any(option == "column" for option, _ in link.field.options) and not link.field.comment:
-            link.field.options.insert(0, ("column", _text(link.field.column)))
-        link.field.name = f"{target}_id"
-        return target
-    return f"{link.field.name.rstrip('_')}_{target}"
+    plain = field.name.rstrip("_")
+    if name or plain.endswith(_PREPOSITIONS) or f"{plain}_id" in link.child.names:
+        return f"{plain}_{singular(snake(link.parent.name))}"
+    if not any(option == "column" for option, _ in field.options) and not field.comment:
+        field.options.append(("column", _text(field.column)))
+    for groups in (link.child.uniques, link.child.indexes):
+        groups[:] = [tuple(f"{plain}_id" if item == field.name else item for item in group) for group in groups]
+    field.name = f"{plain}_id"
+    return plain
 
 
 def _children_name(link: Link, relation: str, several: bool) -> str:

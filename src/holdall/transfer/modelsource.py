@@ -5,6 +5,7 @@ Owns layout: lines of at most 88 columns, so that the source is stable under any
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterable, Sequence
 from textwrap import wrap
@@ -38,14 +39,10 @@ def model_source(models: Sequence[ModelInfo], left_out: Sequence[str], name: str
 
 
 def _imports(text: str) -> list[str]:
-    code = re.sub(r'"(?:[^"\\]|\\.)*"|#.*', lambda found: found[0] if "[" in found[0] else "", text)
-
-    def used(name: str) -> bool:
-        return re.search(rf"(?<![\w.\"]){name}\b", code) is not None
-
-    first = [line for name, line in (("dt", "import datetime as dt"),) if used(name)]
-    first += [line for name, line in (("Decimal", "from decimal import Decimal"), ("UUID", "from uuid import UUID")) if used(name)]
-    names = [name for name in _HOLDALL if used(name)]
+    used = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
+    first = [line for name, line in (("dt", "import datetime as dt"),) if name in used]
+    first += [line for name, line in (("Decimal", "from decimal import Decimal"), ("UUID", "from uuid import UUID")) if name in used]
+    names = [name for name in _HOLDALL if name in used]
     if not names:
         return ["\n".join(first)] if first else []
     one = f"from holdall import {', '.join(names)}"

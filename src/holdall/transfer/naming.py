@@ -13,6 +13,8 @@ NAME_BYTES_MAX = 63
 
 _WORDS = re.compile(r"[^\W_]+", re.UNICODE)
 _HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_IRREGULAR = {"person": "people", "child": "children", "man": "men", "woman": "women"}
+_SINGULARS = {many: one for one, many in _IRREGULAR.items()}
 _KEY_ENDINGS = ("_id", "_key", "_fk", "_uuid")
 
 
@@ -42,6 +44,9 @@ def camel(name: str) -> str:
 
 def plural(name: str) -> str:
     """The English plural of a snake-case name; a name that is one already stays."""
+    first, _, last = name.rpartition("_")
+    if last in _IRREGULAR or last in _SINGULARS:
+        return f"{first}_{_IRREGULAR.get(last, last)}".removeprefix("_")
     if name.endswith(("ss", "us", "is", "x", "z", "ch", "sh")):
         return f"{name}es"
     if name.endswith("s"):
@@ -53,6 +58,9 @@ def plural(name: str) -> str:
 
 def singular(name: str) -> str:
     """The English singular of a snake-case name, where it is plain; else the name."""
+    first, _, last = name.rpartition("_")
+    if last in _SINGULARS:
+        return f"{first}_{_SINGULARS[last]}".removeprefix("_")
     if name.endswith("ies") and len(name) > 4:
         return f"{name[:-3]}y"
     if name.endswith(("sses", "xes", "ches", "shes", "zes")):

@@ -18,6 +18,7 @@ from holdall.errors import BadRow, ProgrammingError
 from holdall.transfer.columns import REJECT_COLUMNS
 from holdall.transfer.delimited import Quoted, record_writer
 from holdall.transfer.files import Format, Source, open_output
+from holdall.transfer.forms import is_object
 from holdall.transfer.rows import RawRow
 
 _exact = msgspec.json.Encoder(decimal_format="number").encode  # fractions were read as Decimal, to be written as they were
@@ -90,5 +91,5 @@ class Rejects:
         return self._line([*own, str(row.number), None if row.line is None else str(row.line), problems])
 
     def _object(self, row: RawRow, problems: str) -> dict[str, Any]:
-        values = {k: v for k, v in row.content.items() if k not in REJECT_COLUMNS} if type(row.content) is dict else {"_value": row.content}
+        values = {k: v for k, v in row.content.items() if k not in REJECT_COLUMNS} if is_object(row.content) else {"_value": row.content}
         return {**values, "_row": row.number, "_line": row.line, "_problems": problems}

@@ -17,7 +17,7 @@ from holdall.schema import BadOperand
 from holdall.transfer.columns import ABSENT, REJECT_COLUMNS, Column, column_of, unknown_field
 from holdall.transfer.delimited import near_delimiter, read_records
 from holdall.transfer.files import Input
-from holdall.transfer.forms import Convert, decode_json, decoder
+from holdall.transfer.forms import Convert, decode_json, decoder, is_object
 
 M = TypeVar("M", bound=Model)
 
@@ -239,7 +239,7 @@ def _blank(text: str, position: int) -> int:
 
 
 def _object_row(row: RawRow) -> RawRow:
-    if not row.fault and type(row.content) is not dict:
+    if not row.fault and not is_object(row.content):
         kinds: dict[type, str] = {list: "a list", str: "text", bool: "true or false", type(None): "null"}
-        row.fault = f"is {kinds.get(type(row.content), 'a number')}, not an object"
+        row.fault = f"is {kinds.get(row.content.__class__, 'a number')}, not an object"
     return row

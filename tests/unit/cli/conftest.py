@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import gc
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,14 +16,10 @@ from tests.unit.cli.support import CUSTOMERS, ORDERS, SHOP, Run, command, enviro
 
 @pytest.fixture
 def imports_undone() -> Iterator[None]:
-    """Programs are imported into this process: take them out again."""
-    path, modules = list(sys.path), set(sys.modules)
+    """Programs are imported into this process from folders that are gone afterwards. Each import of a file has a module of its own."""
+    path = list(sys.path)
     yield
     sys.path[:] = path
-    for name in set(sys.modules) - modules:
-        if not name.startswith(("holdall.", "pydantic", "sqlalchemy", "apsw", "msgspec", "click", "rich")):
-            del sys.modules[name]
-    gc.collect()  # models are known as long as they live, and the next test declares others of the same names in the same place
 
 
 @pytest.fixture
@@ -42,13 +38,25 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, imports_undone: None) -
     return invoke
 
 
-@pytest.fixture
-def shop(run: Run, tmp_path: Path) -> Run:
-    """As `run`, in a folder with shop.py, two customers and three orders."""
-    (tmp_path / "shop.py").write_text(SHOP)
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with shop.py, two customers and three orders, made once by the command line itself."""
+    folder = tmp_path_factory.mktemp("filled")
+    (folder / "shop.py").write_text(SHOP)
     for model, rows in (("Customer", CUSTOMERS), ("Order", ORDERS)):
-        made = run("create", "shop.py", model, "-", input=rows)
-        assert made.exit_code == 0, made.stderr
+        made = subprocess.run(
+            command("create", "shop.py", model, "-"), cwd=folder, env=environment(), input=rows, capture_output=True, text=True, check=False
+        )
+        assert made.returncode == 0, made.stderr
+    assert sorted(path.name for path in folder.iterdir() if path.is_file()) == ["shop.db", "shop.py"], "a closed store is one file"
+    return folder
+
+
+@pytest.fixture
+def shop(run: Run, filled: Path, tmp_path: Path) -> Run:
+    """As `run`, in a folder with shop.py, two customers and three orders."""
+    for name in ("shop.py", "shop.db"):
+        shutil.copy(filled / name, tmp_path)
     return run
 
 

@@ -89,13 +89,13 @@ async def test_options(memory_client: httpx.AsyncClient) -> None:
 async def test_an_error_that_nobody_foresaw_is_a_problem_that_tells_nothing(store: Store) -> None:
     @store.on("before_create", Tag)
     def fail(record: Tag) -> None:
-        raise RuntimeError("the password is 123")
+        raise RuntimeError("the password is sesame")
 
     transport = httpx.ASGITransport(api(store, MODELS), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
         answer = await client.post("/tags", json={"label": "x"})
     assert (answer.status_code, answer.headers["content-type"], answer.json()["code"]) == (500, PROBLEM, "internal")
-    assert "123" not in answer.text
+    assert "sesame" not in answer.text
 
 
 def test_every_error_of_the_library_has_a_status() -> None:
@@ -112,8 +112,11 @@ def test_every_error_of_the_library_has_a_status() -> None:
         "ValidationError": errors.ValidationError("M", [errors.Problem(("a",), "missing", "is required")]),
         "SchemaMismatch": errors.SchemaMismatch("m", ["d"]),
         "PartialBatch": errors.PartialBatch("m", []),
+        "BadRow": errors.BadRow("file", 1, 1, []),
     }
     for kind in all_below(errors.HoldallError):
+        if kind.__module__ != "holdall.errors":
+            continue  # raised where no request comes
         made = http_error(special.get(kind.__name__) or kind("message", hint="hint"))
         assert made.status == expected.get(kind.__name__, 500), kind
         assert (made.status in (429, 503)) == ("Retry-After" in made.headers)

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.port.entities import ALL, AUTHOR, BOOK, INT, LABEL, NOW, REVIEW, STR, author, book
+from tests.port.entities import ALL, AUTHOR, BOOK, DATETIME, INT, LABEL, NOW, NULL, REVIEW, SESSION, STR, author, book, fields
 from tests.port.kit import Kit, assignments, compare, eq
 
 from holdall.backends import FEATURES, Backend, Durability, Isolation, Transactions
@@ -21,6 +21,7 @@ from holdall.backends.port import Insert, Patch
 from holdall.backends.registry import backend_for, parse_url
 from holdall.errors import (
     DeclarationError,
+    ForeignKeyViolation,
     HoldallError,
     NotFound,
     ProgrammingError,
@@ -30,6 +31,7 @@ from holdall.errors import (
 )
 from holdall.program import Effect, run
 from holdall.query import TRUE, Compare, Match, Membership, Order, Related, Select, Value, all_of, key_ref, prepare
+from holdall.schema import Entity, EntityRef, Reference
 
 
 @pytest.fixture
@@ -303,8 +305,6 @@ def test_an_ordered_walk_gives_up_in_time(kit: Kit) -> None:
 
 
 def test_expired_rows_are_removed_in_the_end(kit: Kit) -> None:
-    from tests.port.entities import SESSION
-
     for hour in range(20):
         kit.now = NOW + dt.timedelta(hours=hour)
         kit.insert(SESSION, *((f"{hour}-{n}", None, 1, kit.now + dt.timedelta(hours=1)) for n in range(100)))
@@ -323,3 +323,64 @@ def test_all_entities_at_once() -> None:
     backend = MemoryBackend()
     run(backend.ensure_schema(ALL), backend.perform)
     run(backend.ensure_schema(ALL[::-1]), backend.perform)
+
+
+def test_a_lost_write_is_told_at_once(kit: Kit) -> None:
+    kit.insert(LABEL, ("a", 1))
+    tx = kit.begin()
+    kit.get(LABEL, "a", tx=tx)
+    kit.patch(LABEL, "a", rank=2)
+    with pytest.raises(SerializationFailure):
+        kit.patch(LABEL, "a", rank=3, tx=tx)
+    with pytest.raises(HoldallError, match="it lost against a concurrent one"):
+        kit.get(LABEL, "a", tx=tx)
+
+
+def test_a_failed_batch_inside_a_transaction_leaves_nothing(kit: Kit) -> None:
+    kit.insert(LABEL, ("a", 1))
+    tx = kit.begin()
+    with pytest.raises(NotFound):
+        kit.apply(Insert(LABEL, [("b", 1)]), Patch(LABEL, "x", assignments(LABEL, rank=1)), tx=tx)
+    assert kit.rows(LABEL, tx=tx) == [("a", 1)]
+
+
+def test_a_read_by_key_waits_while_a_write_is_under_way(kit: Kit) -> None:
+    kit.insert(LABEL, ("a", 1))
+    engine = kit.backend._engine
+    found: list[Any] = []
+    reader = threading.Thread(target=lambda: found.extend(kit.fetch(LABEL, "a")))
+    with engine._lock:
+        engine._stamp += 1
+        engine.tables[LABEL].put("a", ("a", -1))
+        reader.start()
+        reader.join(0.05)
+        assert found == [], "a half-done write was read"
+        engine.tables[LABEL].put("a", ("a", 1))
+        engine._stamp += 1
+    reader.join()
+    assert found == [("a", 1)]
+
+
+def _tokens() -> tuple[Any, Any]:
+    """A parent that expires, and a child that points at it."""
+    parent = Entity(
+        "Token", "tokens", fields(("id", STR), ("name", STR, {"unique": True}), ("until", DATETIME, {**NULL, "expires": True})), ("id",)
+    )
+    ref = Reference(("token",), EntityRef("Token", lambda: parent), ("id",), "restrict")
+    return parent, Entity("Use", "uses", fields(("id", INT), ("token", STR)), ("id",), references=(ref,))
+
+
+def test_expired_parents() -> None:
+    token, use = _tokens()
+    kit = Kit(MemoryBackend(), None)
+    kit.do(kit.backend.ensure_schema([use]))
+    kit.insert(token, ("t", "n", NOW + dt.timedelta(hours=1)))
+    kit.insert(use, (1, "t"))
+    kit.now = NOW + dt.timedelta(hours=2)
+    with pytest.raises(ForeignKeyViolation):
+        kit.insert(use, (2, "t"))
+    with pytest.raises(ForeignKeyViolation):
+        kit.insert(token, ("other", "n", None))  # the expired holder of the name cannot go: a row points at it
+    kit.insert(token, ("t", "n", None))  # here the same key comes back at once
+    kit.insert(use, (2, "t"))
+    assert kit.count(use) == 2

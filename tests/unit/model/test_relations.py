@@ -180,7 +180,9 @@ def test_linked_models_are_all_that_can_be_reached() -> None:
 def test_what_is_not_loaded_says_how_to_load_it() -> None:
     customer = read(Customer())
     for name in ("orders", "profile"):
-        with pytest.raises(NotLoaded, match=rf"(?s)Customer\.{name}.*include\(Customer\.{name}\).*store\.load\(records, Customer\.{name}\)"):
+        with pytest.raises(
+            NotLoaded, match=rf"(?s)Customer\.{name}.*include\(Customer\.{name}\).*store\.load\(records, Customer\.{name}\)"
+        ):
             getattr(customer, name)
     order = read(Order(customer=Customer()))
     with pytest.raises(NotLoaded):
@@ -439,6 +441,12 @@ def test_a_record_that_failed_validation_is_in_no_list() -> None:
     with pytest.raises(ValidationError):
         Order(customer=ada, total="x")  # type: ignore[arg-type]
     assert ada.orders == []
+
+
+def test_json_gives_keys_not_records() -> None:
+    for read_json in (Order.__from_json__, Order.__check_json__):
+        with pytest.raises(ValidationError, match="customer: is a relation.*give its key"):
+            read_json({"customer_id": str(UUID(int=1)), "customer": {}})
 
 
 # Copies

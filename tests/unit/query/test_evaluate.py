@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.port.entities import BOOK, NOW, SESSION
 from tests.port.naive import Naive
 from tests.port.strategies import conditions, datasets, grouped_selects, leaves, selects, sessions

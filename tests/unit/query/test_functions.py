@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.port import naive
-from tests.port.entities import BOOK, DECIMAL, INT, JSON, STR, book
+from tests.port.entities import BOOK, DECIMAL, INT, JSON, MONEY, STR, book
 from tests.port.strategies import POOLS, ref
 
 from holdall.errors import QueryError, SizeLimit
@@ -33,7 +33,7 @@ from holdall.query import (
 )
 from holdall.query.functions import like
 from holdall.query.reductions import avg_decimal, avg_float, avg_int, cut_pass, sort_pass, sum_float, sum_int
-from holdall.schema import JSON_NULL
+from holdall.schema import JSON_NULL, Entity, Field, Type, container_text
 
 EVALUATOR = Evaluator()
 OPS = ["eq", "ne", "lt", "lte", "gt", "gte", "same", "not_same"]
@@ -188,6 +188,17 @@ def test_equal_shapes_with_other_operands_share_no_answers() -> None:
     assert grouped(1, 1) == [(2,), (3,)]
     with pytest.raises(QueryError):
         grouped(1, 2)
+
+
+def test_decimals_inside_containers_are_equal_whatever_zeros_they_were_written_with() -> None:
+    prices = Type("list", item=Type("decimal", places=2))
+    shop = Entity("Shop", "shops", (Field("id", "id", INT, 0), Field("prices", "prices", prices, 1)), ("id",))
+    ref = key_ref(shop, "prices")
+    operand = prices.check([Decimal("1.1")])
+    assert container_text(prices, operand) == '["1.10"]'
+    rows = [(1, (Decimal("1.10"),)), (2, (Decimal("1.11"),))]
+    assert EVALUATOR.filter(shop, Compare(ref, "eq", Value(operand, prices)), rows) == rows[:1]
+    assert MONEY.check(Decimal("1.005")) == Decimal("1.005"), "more places than the field is a fair question"
 
 
 def test_the_source_can_be_read() -> None:

@@ -55,7 +55,10 @@ CONTAINERS: dict[str, tuple[Type, st.SearchStrategy[Any]]] = {
     "dict": (Type("dict", item=Type("float")), st.dictionaries(text, st.floats(allow_nan=False, allow_infinity=False))),
     "uuids": (Type("list", item=Type("uuid")), st.lists(st.uuids()).map(tuple)),
     "decimals": (Type("dict", item=ANY), st.dictionaries(text, numbers())),
-    "json": (Type("json"), st.recursive(st.booleans() | st.integers(INT_MIN, INT_MAX) | text, lambda p: st.lists(p) | st.dictionaries(text, p))),
+    "json": (
+        Type("json"),
+        st.recursive(st.booleans() | st.integers(INT_MIN, INT_MAX) | text, lambda p: st.lists(p) | st.dictionaries(text, p)),
+    ),
 }
 CONNECTION = apsw.Connection(":memory:")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import gzip
 import io
 import json
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from holdall import BelongsTo, Field, HasMany, Json, Key, Model, Store
+from holdall import Always, BelongsTo, CreatedAt, Field, HasMany, Json, Key, Model, Store, UpdatedAt, Version
 from holdall.errors import BadFile, BadRow, HoldallError, ProgrammingError, Unsupported
 from holdall.transfer import export_rows, import_rows
 
@@ -31,8 +32,8 @@ class Person(Model, unique=[("first", "last")]):
 class Node(Model):
     name: str = Key()
     parent_name: str | None = Field(references="Node", default=None)
-    parent: "Node | None" = BelongsTo("parent_name")
-    children: list["Node"] = HasMany("parent")
+    parent: Node | None = BelongsTo("parent_name")
+    children: list[Node] = HasMany("parent")
 
 
 def load(store: Store, text: str | bytes, format_: str = "csv", model: type[Any] = Person, **options: Any) -> Any:
@@ -378,3 +379,64 @@ def test_secrets_are_left_out_unless_asked_for(store: Store) -> None:
         export_rows(store, Account, io.BytesIO(), format="csv", columns=["password"])
     export_rows(store, Account, out, format="csv", secrets=True)
     assert b"hush" in out.getvalue()
+
+
+class Kept(Model):
+    id: int = Key()
+    name: str = Field(unique=True)
+    editor: str = Always(lambda: "import")
+    version: int = Version()
+    created: dt.datetime = CreatedAt()
+    updated: dt.datetime = UpdatedAt()
+
+
+def test_what_the_store_fills_is_filled_where_the_file_gives_nothing(store: Store) -> None:
+    load(store, "name,version,updated,editor\nold,7,2001-02-03T04:05:06Z,ada\nnew,,,\n", model=Kept)
+    new, old = store[Kept].query().order_by(Kept.name).all()
+    assert (old.version, old.updated, old.editor) == (7, dt.datetime(2001, 2, 3, 4, 5, 6, tzinfo=dt.UTC), "ada")
+    assert (new.version, new.editor) == (1, "import")
+    assert new.created == new.updated
+    assert abs(store.now() - new.created) < dt.timedelta(minutes=1)
+
+
+def test_handlers_see_every_record(store: Store) -> None:
+    seen: list[tuple[str, int | None]] = []
+
+    @store.on("before_create", Kept)
+    def tidy(record: Kept) -> None:
+        record.name = record.name.strip() + "!"
+
+    @store.on("after_create", Kept)
+    def note(record: Kept) -> None:
+        seen.append((record.name, record.id))
+
+    load(store, "name\n a\nb \n", model=Kept)
+    assert [name for name, _ in seen] == ["a!", "b!"]
+    assert all(isinstance(key, int) for _, key in seen)
+    # The second batch is refused and tried again row by row; the handler must not work twice on one record.
+    load(store, "name\nc\na\n", model=Kept, on_error="skip", rejects=io.BytesIO())
+    assert sorted(record.name for record in store[Kept].all()) == ["a!", "b!", "c!"]
+
+
+@pytest.mark.parametrize("cut", [40, 120])
+def test_a_damaged_archive(store: Store, tmp_path: Path, cut: int) -> None:
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("people.csv", GOOD)
+    damaged = bytearray(whole.getvalue())
+    if cut == 40:
+        damaged[55] ^= 0xFF  # inside the compressed text
+    else:
+        del damaged[cut:]
+    (tmp_path / "people.csv.zip").write_bytes(damaged)
+    with pytest.raises(BadFile, match="cannot be read"):
+        import_rows(store, Person, tmp_path / "people.csv.zip")
+    store.ensure_schema(Person)
+    assert store[Person].count() == 0
+
+
+def test_other_encodings(store: Store) -> None:
+    load(store, "first,last\nZoë,Ödön\n".encode("cp1252"), encoding="cp1252")
+    assert names(store) == ["Zoë"]
+    with pytest.raises(BadFile, match="ascii"):
+        load(store, "first,last\nA,B\nZoë,x\n".encode(), encoding="ascii")

@@ -12,14 +12,22 @@ from typing import Any
 
 from holdall.backends.capabilities import ABSENT, NATIVE, Capabilities, Durability, Isolation, Support, emulated
 from holdall.backends.port import Row
-from holdall.backends.url import StoreURL
 from holdall.backends.sql import effects
 from holdall.backends.sql.writes import Writes
 from holdall.backends.sqlite.catalog import read_children, read_tables
 from holdall.backends.sqlite.dialect import SQLiteDialect
 from holdall.backends.sqlite.perform import ENGINE_VERSION, PARAMETERS_MAX, VALUE_BYTES_MAX, Performer, Settings, in_memory, on_file
 from holdall.backends.sqlite.schema import ensure
-from holdall.errors import DeclarationError, ConstraintViolation, ForeignKeyViolation, HoldallError, NotNullViolation, Unsupported, near_name
+from holdall.backends.url import StoreURL
+from holdall.errors import (
+    ConstraintViolation,
+    DeclarationError,
+    ForeignKeyViolation,
+    HoldallError,
+    NotNullViolation,
+    Unsupported,
+    near_name,
+)
 from holdall.program import Program
 from holdall.schema import Entity
 
