@@ -71,8 +71,9 @@ class Chance:
         parts = tuple(self.random.choice(POOLS[entity][name]) for name in entity.key)
         return parts[0] if len(parts) == 1 else parts
 
-    def assignments(self, entity: Entity, *, keys: bool) -> tuple[Assignment, ...]:
-        fields = [field for field in entity.fields if keys or field.name not in entity.key]
+    def assignments(self, entity: Entity, *, keys: bool, uniques: bool = True) -> tuple[Assignment, ...]:
+        held = {name for unique in entity.uniques for name in unique.fields} if not uniques else set()
+        fields = [field for field in entity.fields if (keys or field.name not in entity.key) and field.name not in held]
         chosen = self.random.sample(fields, min(len(fields), self.random.choice([1, 1, 2, 3])))
         made = []
         for field in sorted(chosen, key=lambda f: f.position):
@@ -116,7 +117,9 @@ class Chance:
             update = tuple(sorted(self.random.sample(others, min(len(others), self.random.choice([0, 1, 2])))))
             return Upsert(entity, self.row(entity), by, update)
         select = prepare(Select(entity, self.where(entity)), now)
-        return DeleteWhere(select) if kind == "delete_where" else UpdateWhere(select, self.assignments(entity, keys=False))
+        # Many rows that get one unique value and expire by it collide or not by the order in which they are changed.
+        uniques = entity.expiry_field is None
+        return DeleteWhere(select) if kind == "delete_where" else UpdateWhere(select, self.assignments(entity, keys=False, uniques=uniques))
 
 
 class Pair:

@@ -58,13 +58,11 @@ def test_lists_of_values_do_not_change_the_shape() -> None:
 
 
 def test_the_cache_is_bounded() -> None:
-    meta = key_ref(BOOK, "meta")
-    from dataclasses import replace
+    from holdall.query import FieldRef, IsNull
 
-    from holdall.query import IsNull
-
+    meta = BOOK.by_name["meta"]
     for n in range(3000):
-        LOOSE.backend.plan(Select(BOOK, IsNull(replace(meta, keys=(f"k{n}",)))))
+        LOOSE.backend.plan(Select(BOOK, IsNull(FieldRef(BOOK, (), meta, (f"k{n}",), meta.type))))
     assert len(LOOSE.backend._selects._made) <= 1024
 
 

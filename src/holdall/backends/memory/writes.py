@@ -280,7 +280,7 @@ class Writer:
         for old, new in pairs:
             ik, after = layout.row_ik(old), layout.row_ik(new)
             if ik != after:
-                self._check_unreferenced(entity, old, ik)
+                self._check_unreferenced(entity, old, new, ik)
                 taken = rows.get(after)
                 if taken is not None:
                     self._taken(rows, taken, entity.key, "")
@@ -295,10 +295,12 @@ class Writer:
         if changed:
             self._check_references(entity, changed)
 
-    def _check_unreferenced(self, entity: Entity, row: Row, ik: Any) -> None:
-        """A key may change only while nothing points at it: on_delete says nothing about new keys."""
+    def _check_unreferenced(self, entity: Entity, row: Row, new: Row, ik: Any) -> None:
+        """A key may change only while nothing points at it: on_delete says nothing about new keys. A row that points at itself may let
+        go in the same change."""
         for child, reference, positions in self.rules.children[entity]:
-            if self.view.of(child).having(positions, ik):
+            lets_go = child is entity and any(new[position] != row[position] for position in positions)
+            if any(not (lets_go and found is row) for found in self.view.of(child).having(positions, ik)):
                 raise ForeignKeyViolation(
                     f"The key of {entity.name} {entity.row_key(row)!r} cannot change: {with_article(child)} points at it.",
                     entity=child.name,

@@ -30,7 +30,7 @@ from holdall.errors import (
     VersionMismatch,
 )
 from holdall.program import Program
-from holdall.query import NO_TABLES, Evaluator, FieldRef, Select, as_condition, references
+from holdall.query import NO_TABLES, Evaluator, FieldRef, Select, Value, as_condition, references
 from holdall.query.shape import ShapeCache
 from holdall.schema import Entity, Reference
 
@@ -58,7 +58,7 @@ class Obstacles(Reads):
         self._written: ShapeCache[Statement] = ShapeCache()
         self._inserting: dict[tuple[Entity, tuple[str, ...]], Inserting] = {}
         self._replacing: dict[tuple[Entity, tuple[str, ...]], Binding] = {}
-        self._clearing: dict[Entity, Binding | None] = {}
+        self._clearing: dict[tuple[Entity, bool], Binding | None] = {}
         self.refers_to_expiring = lru_cache(maxsize=None)(_refers_to_expiring)
         self.unique_positions = lru_cache(maxsize=None)(_unique_positions)
 
@@ -90,12 +90,14 @@ class Obstacles(Reads):
             found = self._replacing[entity, returning] = self.statements.insert_over_expired(entity, returning)
         return found
 
-    def clear_expired(self, entity: Entity, rows: Sequence[Row], tx: Any, now: dt.datetime) -> Program[bool]:
-        """Remove the expired rows with another key that have the same uniques as one of these, by the on_delete rules. Whether there
-        were any."""
-        if entity not in self._clearing:
-            self._clearing[entity] = self.statements.conflicts(entity, [fields for _, fields in uniques_of(entity)])
-        found = self._clearing[entity]
+    def clear_expired(self, entity: Entity, rows: Sequence[Row], tx: Any, now: dt.datetime, changed: bool = False) -> Program[bool]:
+        """Remove the expired rows that have the same uniques as one of these new rows, by the on_delete rules; for rows that were
+        `changed` also those with the same key, which a new row overwrites. Whether there were any."""
+        key = (entity, changed)
+        if key not in self._clearing:
+            groups = [fields for _, fields in uniques_of(entity)]
+            self._clearing[key] = self.statements.conflicts(entity, [*groups, entity.key] if changed else groups, changed)
+        found = self._clearing[key]
         if found is None:
             return False
         text, bind = found
@@ -176,11 +178,16 @@ class Obstacles(Reads):
 
     def make_room(self, item: Write, error: ConstraintViolation, tx: Any, now: dt.datetime) -> Program[bool]:
         """Remove expired rows that the write ran into; whether there were any."""
-        if isinstance(error, UniqueViolation) and isinstance(item, Patch | UpdateWhere):
-            entity = item.entity if isinstance(item, Patch) else item.select.entity
-            if expires(entity):
+        if isinstance(error, UniqueViolation) and isinstance(item, Patch | UpdateWhere | Upsert):
+            entity = item.select.entity if isinstance(item, UpdateWhere) else item.entity
+            if not expires(entity):
+                return False
+            if isinstance(item, Upsert):
+                rows = yield from self._upserted(item, tx)
+            else:
                 pairs = yield from self.changes(item, tx, now)
-                return (yield from self.clear_expired(entity, [new for _, new in pairs], tx, now))
+                rows = [new for _, new in pairs]
+            return (yield from self.clear_expired(entity, rows, tx, now, changed=True))
         if isinstance(error, ForeignKeyViolation) and not error.fields:
             removed = False
             for child in self.entities.values():
@@ -214,26 +221,29 @@ class Obstacles(Reads):
 
     def explained(self, item: Write, tx: Any, error: ConstraintViolation) -> Program[ConstraintViolation]:
         """The violation, with what the engine does not say: which rows and fields."""
-        rows: Sequence[Row] = ()
-        if isinstance(item, Insert | Upsert):
-            rows = item.rows if isinstance(item, Insert) else (yield from self._upserted(item, tx))
-            first = self._broken_row(item.entity, rows)
-            if first is not None:
-                return first
-        if isinstance(error, UniqueViolation):
-            if isinstance(item, Patch) and any(a.position in item.entity.key_positions for a in item.assignments):
-                # A key that others refer to may not change at all, whether the new one is taken or not.
-                return (yield from self.referred(item.entity, item.key, tx, error, rules=ANY_RULE))
-            return _taken(error, rows) if rows else error
-        if not isinstance(error, ForeignKeyViolation) or error.fields:
-            return error
         if isinstance(item, Delete | DeleteWhere):
+            if not isinstance(error, ForeignKeyViolation) or error.fields:
+                return error
             entity, key = (item.entity, item.key) if isinstance(item, Delete) else (item.select.entity, None)
             return (yield from self.referred(entity, key, tx, error, rules=RESTRICT))
-        if isinstance(item, Patch | UpdateWhere):
-            pairs = yield from self.changes(item, tx, None)
-            rows = [new for _, new in pairs]
         entity = item.select.entity if isinstance(item, UpdateWhere) else item.entity
+        rows: Sequence[Row]
+        pairs: list[tuple[Row, Row]] = []
+        if isinstance(item, Patch | UpdateWhere):
+            pairs = yield from self.changes(item, tx, None)  # SizeLimit, if one of several rows cannot take its result
+            rows = [new for _, new in pairs]
+        else:
+            rows = item.rows if isinstance(item, Insert) else (yield from self._upserted(item, tx))
+        first = self._broken_row(entity, rows)
+        if first is not None:
+            return first
+        if isinstance(error, UniqueViolation):
+            if isinstance(item, Patch) and _changes_key(item):
+                # A key that others refer to may not change at all, whether the new one is taken or not.
+                return (yield from self.referred(entity, item.key, tx, error, rules=ANY_RULE, but_itself=_lets_go(entity, pairs)))
+            return _taken(error, rows)
+        if not isinstance(error, ForeignKeyViolation) or error.fields:
+            return error
         for reference in entity.references:
             target = reference.target.entity
             wanted = list(referred_keys(entity, reference, rows))
@@ -272,13 +282,29 @@ class Obstacles(Reads):
         return None
 
     def referred(
-        self, entity: Entity, key: Any, tx: Any, error: ConstraintViolation, rules: frozenset[str]
+        self, entity: Entity, key: Any, tx: Any, error: ConstraintViolation, rules: frozenset[str], but_itself: bool = False
     ) -> Program[ConstraintViolation]:
-        """The error for a row that others refer to, by references with one of these rules (key None: for any of some rows); `error`
-        itself if none do. Engines that name them need not override it."""
-        del entity, key, tx, rules
+        """The error for a row that others (`but_itself`: not the row itself) refer to by references with one of these rules; key None:
+        for any of some rows. `error` itself if none do. Engines that name them need not override it."""
+        del entity, key, tx, rules, but_itself
         yield from ()
         return error
+
+
+def _lets_go(entity: Entity, pairs: Sequence[tuple[Row, Row]]) -> bool:
+    """Whether a row that may refer to itself refers to something else afterwards."""
+    own = [entity.positions(reference.fields) for reference in entity.references if reference.target.entity is entity]
+    return any(old[position] != new[position] for old, new in pairs for positions in own for position in positions)
+
+
+def _changes_key(item: Patch) -> bool:
+    entity = item.entity
+    parts = (item.key,) if len(entity.key) == 1 else item.key
+    held = dict(zip(entity.key_positions, parts, strict=True))
+    assigned = {assignment.position: assignment.expr for assignment in item.assignments}
+    return any(
+        position in assigned and not (isinstance(expr := assigned[position], Value) and expr.value == value) for position, value in held.items()
+    )
 
 
 def _merged(item: Upsert, old: Row) -> Row:

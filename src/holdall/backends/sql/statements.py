@@ -271,9 +271,11 @@ class Statements:
         now = build.bind(build.take(), self.dialect.format(field.type).encode)
         return self._render(sa.delete(table).where(table.c[field.column] <= now), build, None)
 
-    def conflicts(self, entity: Entity, groups: Sequence[Sequence[str]]) -> tuple[str, Callable[[Sequence[Any]], tuple[Any, ...]]] | None:
-        """DELETE of expired rows with another key that have the same values as a new row in one of the groups of fields; None if there
-        are no groups. Parameters: the row, then now."""
+    def conflicts(
+        self, entity: Entity, groups: Sequence[Sequence[str]], any_key: bool
+    ) -> tuple[str, Callable[[Sequence[Any]], tuple[Any, ...]]] | None:
+        """DELETE of expired rows that have the same values as a new row in one of the groups of fields; None if there are no groups.
+        `any_key`: also the one with the same key. Parameters: the row, then now."""
         if not groups:
             return None
         build = Builder(self.dialect, self.tables, None)
@@ -288,8 +290,8 @@ class Statements:
             )
 
         where = sa.or_(*(equal(names) for names in groups))
-        # The key of a new row may be null still: then no row has it.
-        where = sa.and_(where, equal(entity.key).is_not(sa.true()))
+        if not any_key:  # the key of a new row may be null still: then no row has it
+            where = sa.and_(where, equal(entity.key).is_not(sa.true()))
         now = build.bind(len(entity.fields), self.dialect.format(field.type).encode)
         statement = self._render(sa.delete(table).where(table.c[field.column] <= now, where), build, None)
         return statement.text, statement.bind

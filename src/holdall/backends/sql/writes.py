@@ -128,7 +128,9 @@ class Writes(Obstacles):
         if isinstance(item, Upsert):
             return False
         entity = _entity(item)
-        if isinstance(item, Insert) and (len(item.rows) != 1 or (now is not None and expires(entity))):
+        if isinstance(item, Insert) and len(item.rows) != 1:
+            return False
+        if isinstance(item, Insert) and now is not None and expires(entity):
             return False
         return now is None or not self.refers_to_expiring(entity)
 

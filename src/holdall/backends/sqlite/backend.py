@@ -202,13 +202,13 @@ class SQLiteBackend(Writes):
                 raise NotNullViolation(f"{entity.name}.{entity.key[0]} must have a value.", entity=entity.name, fields=entity.key)
 
     def referred(
-        self, entity: Entity, key: Any, tx: Any, error: ConstraintViolation, rules: frozenset[str]
+        self, entity: Entity, key: Any, tx: Any, error: ConstraintViolation, rules: frozenset[str], but_itself: bool = False
     ) -> Program[ConstraintViolation]:
         """SQLite only says that there are some: which other rows refer to the row?"""
         for child in (yield from read_children(tx, entity.table)):
             if child["on_delete"] not in rules:
                 continue
-            if key is not None and not (yield from self._has_child(entity, key, child, tx)):
+            if key is not None and not (yield from self._has_child(entity, key, child, tx, but_itself)):
                 continue
             other = self.entities.get(child["table"].casefold())
             by_column = {} if other is None else {field.column: field.name for field in other.fields}
@@ -221,7 +221,7 @@ class SQLiteBackend(Writes):
             )  # fmt: skip
         return error
 
-    def _has_child(self, entity: Entity, key: Any, child: Mapping[str, Any], tx: Any) -> Program[bool]:
+    def _has_child(self, entity: Entity, key: Any, child: Mapping[str, Any], tx: Any, but_itself: bool) -> Program[bool]:
         parts = (key,) if len(entity.key) == 1 else key
         values = {
             field.column: value if (encode := self.dialect.format(field.type).encode) is None else encode(value)
@@ -232,8 +232,12 @@ class SQLiteBackend(Writes):
             return False
         quote = self.dialect.engine.identifier_preparer.quote_identifier
         where = " AND ".join(f"{quote(column)} = ?" for column in child["columns"])
+        params = [values[column] for column in columns]
+        if but_itself and child["table"].casefold() == entity.table.casefold():
+            where += " AND NOT (" + " AND ".join(f"{quote(column)} = ?" for column in values) + ")"
+            params += values.values()
         text = f"SELECT 1 FROM {quote(child['table'])} WHERE {where} LIMIT 1"
-        return bool((yield effects.Read(tx, text, tuple(values[column] for column in columns), list)))
+        return bool((yield effects.Read(tx, text, tuple(params), list)))
 
 
 def from_url(url: StoreURL) -> SQLiteBackend:
