@@ -72,7 +72,7 @@ class Store:
         clock: Clock = system_clock,
         autoload: bool = False,
     ) -> None:
-        self._core = Core(backend_for(where), clock=clock, models=models, records=records, autoload=autoload)
+        self._core = Core(backend_for(where), writes.create_graph, clock=clock, models=models, records=records, autoload=autoload)
 
     # Running
 
@@ -256,7 +256,9 @@ class Store:
     @contextmanager
     def replaced_by(self, where: str | Backend | Callable[[], Backend]) -> Generator[Self]:
         """Within the block this store works on another, empty backend, for everyone who uses it: for tests."""
-        inner = Core(backend_for(where), clock=self._core.clock, models=self._core.models, autoload=self._core.autoload)
+        inner = Core(
+            backend_for(where), writes.create_graph, clock=self._core.clock, models=self._core.models, autoload=self._core.autoload
+        )
         inner.handlers = self._core.handlers
         outer, self._core = self._core, inner
         try:
