@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.types import TypeEngine, UserDefinedType
+from sqlalchemy.types import UserDefinedType
 
 Coder = Callable[[Any], Any]
 Rows = list[tuple[Any, ...]]
@@ -24,11 +24,11 @@ class Storage(UserDefinedType[Any]):
     def __init__(self, spec: str) -> None:
         self.spec = spec
 
-    def get_col_spec(self, **kw: Any) -> str:
+    def get_col_spec(self, **kw: Any) -> str:  # noqa: ARG002  as SQLAlchemy calls it
         """The type as it stands in CREATE TABLE."""
         return self.spec
 
-    def literal_processor(self, dialect: Any) -> Callable[[Any], str]:
+    def literal_processor(self, dialect: Any) -> Any:  # noqa: ARG002  as SQLAlchemy calls it
         """How an encoded value is written into the text of a statement (CHECK constraints have no parameters)."""
         return sql_literal
 
@@ -54,7 +54,7 @@ class Format:
     """
 
     tag: str
-    storage: TypeEngine[Any]
+    storage: Storage
     encode: Coder | None = None
     decode: Coder | None = None
     operand: Callable[[str], Coder] | None = None
@@ -66,7 +66,7 @@ class Format:
 
 def make_function(name: str, source: str, names: dict[str, Any]) -> Any:
     """The function `name` defined by `source`; it can be printed: its attribute `__source__`."""
-    exec(compile(source, f"<holdall {name}>", "exec"), names)
+    exec(compile(source, f"<holdall {name}>", "exec"), names)  # noqa: S102  only our own source: values stay outside
     function = names[name]
     function.__source__ = source
     return function

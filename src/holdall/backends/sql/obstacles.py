@@ -248,7 +248,7 @@ class Obstacles(Reads):
             target = reference.target.entity
             wanted = list(referred_keys(entity, reference, rows))
             found = yield from self.fetch(target, wanted, tx, None, None)
-            own = {target.row_key(row) for row in rows} if target is entity else set()
+            own: set[Any] = {target.row_key(row) for row in rows} if target is entity else set()
             for key, row in zip(wanted, found, strict=True):
                 if row is None and key not in own:
                     return dangling(entity, reference, key)
@@ -303,7 +303,8 @@ def _changes_key(item: Patch) -> bool:
     held = dict(zip(entity.key_positions, parts, strict=True))
     assigned = {assignment.position: assignment.expr for assignment in item.assignments}
     return any(
-        position in assigned and not (isinstance(expr := assigned[position], Value) and expr.value == value) for position, value in held.items()
+        position in assigned and not (isinstance(expr := assigned[position], Value) and expr.value == value)
+        for position, value in held.items()
     )
 
 
@@ -316,7 +317,9 @@ def _taken(error: UniqueViolation, rows: Sequence[Row]) -> UniqueViolation:
         return error if error.message else UniqueViolation(
             f"There is already a {error.entity} with one of these keys.", entity=error.entity, fields=error.fields
         )  # fmt: skip
-    return UniqueViolation(f"There is already a {error.entity} with this {', '.join(error.fields)}.", entity=error.entity, fields=error.fields)
+    return UniqueViolation(
+        f"There is already a {error.entity} with this {', '.join(error.fields)}.", entity=error.entity, fields=error.fields
+    )
 
 
 def dangling(entity: Entity, reference: Reference, key: Any) -> ForeignKeyViolation:

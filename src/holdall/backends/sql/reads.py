@@ -15,7 +15,7 @@ from holdall.backends.sql.dialect import Dialect
 from holdall.backends.sql.statements import Statement, Statements
 from holdall.errors import ProgrammingError, Unsupported
 from holdall.program import Program
-from holdall.query import replace, FALSE, Lock, Order, Select, after, all_of, key_ref
+from holdall.query import FALSE, Lock, Order, Select, after, all_of, key_ref, replace
 from holdall.query.compile import compile_select
 from holdall.query.shape import ShapeCache, shape
 from holdall.schema import Entity
