@@ -77,7 +77,7 @@ def rows_decoder(columns: Sequence[tuple[Format, bool]]) -> Callable[[Any], Rows
     if all(format_.decode is None for format_, _ in columns):
         return list
     names: dict[str, Any] = {}
-    return make_function("decode", _comprehension("decode", names, [(f.decode, nullable) for f, nullable in columns]), names)  # type: ignore[no-any-return]
+    return make_function("decode", _comprehension("decode", names, [(f.decode, nullable) for f, nullable in columns]), names)  # type: ignore[no-any-return]  # made by exec
 
 
 def rows_encoder(columns: Sequence[tuple[Format, bool]]) -> Callable[[Iterable[tuple[Any, ...]]], Rows]:
@@ -85,7 +85,7 @@ def rows_encoder(columns: Sequence[tuple[Format, bool]]) -> Callable[[Iterable[t
     if all(format_.encode is None for format_, _ in columns):
         return list
     names: dict[str, Any] = {}
-    return make_function("encode", _comprehension("encode", names, [(f.encode, nullable) for f, nullable in columns]), names)  # type: ignore[no-any-return]
+    return make_function("encode", _comprehension("encode", names, [(f.encode, nullable) for f, nullable in columns]), names)  # type: ignore[no-any-return]  # made by exec
 
 
 def _comprehension(name: str, names: dict[str, Any], coders: Sequence[tuple[Coder | None, bool]]) -> str:
@@ -122,4 +122,4 @@ def binder(slots: Sequence[Slot]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
         else:
             names[f"c{n}"] = slot.coder
             parts += f"c{n}(p[{slot.index}]), "
-    return make_function("bind", f"def bind(p):\n    return ({parts})\n", names)  # type: ignore[no-any-return]
+    return make_function("bind", f"def bind(p):\n    return ({parts})\n", names)  # type: ignore[no-any-return]  # made by exec

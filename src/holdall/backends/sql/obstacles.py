@@ -156,11 +156,11 @@ class Obstacles(Reads):
         if None in values:
             return []
         statement = self.statement("read_by", entity, names, lambda: self.statements.by_fields(entity, names))
-        return (yield effects.Read(tx, statement.text, statement.bind(values), statement.decode))  # type: ignore[no-any-return]
+        return (yield effects.Read(tx, statement.text, statement.bind(values), statement.decode))  # type: ignore[no-any-return]  # an effect's reply is Any
 
     def matched(self, select: Select, tx: Any) -> Program[list[Row]]:
         """The rows that a write by query is about."""
-        return (yield from self.select(self.plan(select), tx))  # type: ignore[arg-type]
+        return (yield from self.select(self.plan(select), tx))  # type: ignore[arg-type]  # SQL plans are native
 
     def changes(self, item: Patch | UpdateWhere, tx: Any, now: dt.datetime | None) -> Program[list[tuple[Row, Row]]]:
         """What a Patch or UpdateWhere would change: (old row, new row)."""

@@ -47,7 +47,7 @@ class Reads:
             return []
         self._allow_lock(select.lock, tx)
         statement, params = plan.prepared
-        return (yield effects.Read(tx, statement.text, statement.bind(params), statement.decode))  # type: ignore[no-any-return]
+        return (yield effects.Read(tx, statement.text, statement.bind(params), statement.decode))  # type: ignore[no-any-return]  # an effect's reply is Any
 
     def fetch(self, entity: Entity, keys: Sequence[Key], tx: Any, now: dt.datetime | None, lock: Lock | None) -> Program[list[Row | None]]:
         """Rows by key, in the order asked. One statement."""

@@ -147,7 +147,7 @@ class SQLiteBackend(Writes):
         """
         session = yield effects.Begin(read_only=True)
         try:
-            return (yield from read_tables(session))  # type: ignore[return-value]
+            return (yield from read_tables(session))  # type: ignore[return-value]  # a Table is a Mapping
         finally:
             yield effects.Rollback(session)
 
@@ -171,7 +171,7 @@ class SQLiteBackend(Writes):
 
     def raw(self, text: str, parameters: Sequence[Any], tx: Any) -> Program[tuple[list[str], list[Row]]]:
         """Column names and rows of a SQL statement, as SQLite stores them (see the table in `dialect`)."""
-        return (yield effects.Native(tx, text, tuple(parameters)))  # type: ignore[no-any-return]
+        return (yield effects.Native(tx, text, tuple(parameters)))  # type: ignore[no-any-return]  # an effect's reply is Any
 
     def native(self) -> Any:
         """The calling thread's own apsw.Connection."""

@@ -90,7 +90,7 @@ def _scalar(text: str | None, path: str, kind: str) -> Any:
 
 @lru_cache(maxsize=64)
 def _kind(kind: str) -> tuple[Format, Type]:
-    type_ = Type(kind)  # type: ignore[arg-type]
+    type_ = Type(kind)  # type: ignore[arg-type]  # a constant of the SQL text
     return coding.make_format(type_), type_
 
 

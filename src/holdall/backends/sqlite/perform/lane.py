@@ -294,7 +294,7 @@ class Lane:
 
     def __del__(self) -> None:
         if getattr(self, "_worker", None) is not None:  # the thread must not outlive a store that nobody closed
-            self._worker.stop()  # type: ignore[union-attr]
+            self._worker.stop()  # type: ignore[union-attr]  # asked above
 
     @property
     def worker(self) -> Worker:

@@ -185,7 +185,7 @@ class Performer:
     def _write(self, effect: effects.Write) -> int:
         if effect.tx is not None:
             return self.session_lane(effect.tx).write(effect.text, effect.params, effect.entity)
-        return self._alone(Lane.write, effect.text, effect.params, effect.entity)  # type: ignore[no-any-return]
+        return self._alone(Lane.write, effect.text, effect.params, effect.entity)  # type: ignore[no-any-return]  # a method given by name
 
     def _write_returning(self, effect: effects.WriteReturning) -> Any:
         if effect.tx is not None:
@@ -298,7 +298,7 @@ class Performer:
         self._closed = True
         for session in list(self._sessions):
             session.lane.connection.interrupt()
-            self._patiently(lambda one=session: self.rollback(one))  # type: ignore[misc]
+            self._patiently(lambda one=session: self.rollback(one))  # type: ignore[misc]  # bound in the loop
         lanes = self._idle[:]
         self._idle.clear()
         if self._anchor is not None:
