@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from holdall.backends import Capabilities, Durability, Isolation
     from holdall.errors import (
+        BadFile,
+        BadRow,
         CheckViolation,
         ConstraintViolation,
         Corruption,
@@ -104,6 +106,8 @@ __all__ = [
     "AsyncQuery",
     "AsyncStore",
     "AsyncTransaction",
+    "BadFile",
+    "BadRow",
     "BelongsTo",
     "Capabilities",
     "CheckViolation",
@@ -192,6 +196,8 @@ _HOMES = {
         "Isolation",
     ),
     "holdall.errors": (
+        "BadFile",
+        "BadRow",
         "CheckViolation",
         "ConstraintViolation",
         "Corruption",

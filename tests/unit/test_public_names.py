@@ -17,6 +17,8 @@ PUBLIC: dict[str, list[str]] = {
         "AsyncQuery",
         "AsyncStore",
         "AsyncTransaction",
+        "BadFile",
+        "BadRow",
         "BelongsTo",
         "Capabilities",
         "CheckViolation",

@@ -33,7 +33,7 @@ def backend_for(where: str | Backend | Callable[[], Backend]) -> Backend:
     if isinstance(where, Backend):
         return where
     if callable(where):
-        made = where()
+        made = cast("object", where())  # whatever users' functions say they return
         if isinstance(made, Backend):
             return made
         raise DeclarationError(f"The function given as a store made {type(made).__name__}, which is no backend.")

@@ -92,7 +92,11 @@ class Access:
 
     @classmethod
     def upsert(  # type: ignore[misc]  # as above
-        cls: type[M], *, by: str | Sequence[str] | None = None, on_conflict: Literal["update", "ignore"] = "update", **values: Any
+        cls: type[M],  # pyright: ignore[reportGeneralTypeIssues]  # as above; the other comment is for mypy, which looks at the line of def
+        *,
+        by: str | Sequence[str] | None = None,
+        on_conflict: Literal["update", "ignore"] = "update",
+        **values: Any,
     ) -> M:
         """Create a record, or change the one that has the same values in `by` (the key, or one unique constraint)."""
         return Collection(cls).upsert(by=by, on_conflict=on_conflict, **values)

@@ -18,6 +18,7 @@ from holdall.query import (
     Compare,
     Condition,
     Consistency,
+    Expr,
     FieldRef,
     Lock,
     Order,
@@ -179,7 +180,7 @@ class QueryBase(Generic[M]):
 
     def group_by(self, *terms: Any) -> Self:
         """Group records by these fields; `values` then gives one result for each group."""
-        exprs = []
+        exprs: list[Expr] = []
         for term in terms:
             found = text_term(self._select.entity, term) if isinstance(term, str) else as_term(term, "group_by")
             self._check_root(found._expr)

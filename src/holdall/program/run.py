@@ -85,6 +85,7 @@ async def _awaited(reply: Awaitable[Any]) -> Any:
 
 
 _LOCAL = frozenset({Call, Sleep})
+_AWAITABLE: type[Any] = Awaitable  # isinstance with it leaves Any as it is; Awaitable would make the result unknown
 
 
 def _here(effect: Any) -> Any:
@@ -109,4 +110,4 @@ async def _here_async(effect: Any) -> Any:
         return await asyncio.sleep(effect.seconds)
     assert isinstance(effect, Call)
     result = effect.function(*effect.args)
-    return await result if isinstance(result, Awaitable) else result
+    return await result if isinstance(result, _AWAITABLE) else result

@@ -48,6 +48,10 @@ _TEXTS = ("icontains", "startswith", "istartswith", "endswith", "iendswith", "ie
 _LISTS = ("in", "nin", "between", "any", "all")
 OPERATORS: tuple[str, ...] = (*_COMPARISONS, "in", "nin", "between", "contains", *_TEXTS, "is_null", "has", "any", "all")
 
+# For isinstance: what is Any stays Any, where `Mapping` would make it a mapping of unknown things.
+_MAPPING: type[Any] = Mapping
+_SEQUENCE: type[Any] = Sequence
+
 Reader = Callable[[Type, Any], Any]  # turns what was given into an operand for a type
 
 
@@ -89,21 +93,21 @@ def text_lookup(entity: Entity, name: str, text: str) -> Condition:
     return build(target, op, value, name, _parsed)
 
 
-def json_condition(entity: Entity, data: object) -> Condition:
+def json_condition(entity: Entity, data: Any) -> Condition:
     """The condition for a JSON document: {"age": {"gte": 18}, "or": [{…}, {…}], "not": {…}}; members of an object all hold."""
-    if not isinstance(data, Mapping):
+    if not isinstance(data, _MAPPING):
         raise QueryError(f"A condition is a JSON object, not {data!r}.", kind="bad_value", hint='For example {"age": {"gte": 18}}.')
     parts: list[Condition] = []
     for name, value in data.items():
         key = str(name)
         if key in ("and", "or"):
-            if not isinstance(value, Sequence) or isinstance(value, str):
+            if not isinstance(value, _SEQUENCE) or isinstance(value, str):
                 raise QueryError(f"'{key}' takes a list of conditions.", name=key, kind="bad_value")
             items = [json_condition(entity, item) for item in value]
             parts.append(all_of(*items) if key == "and" else any_of(*items))
         elif key == "not":
             parts.append(Not(json_condition(entity, value)))
-        elif isinstance(value, Mapping) and _operators_only(value):
+        elif isinstance(value, _MAPPING) and _operators_only(value):
             for op, operand in value.items():
                 parts.append(_json_lookup(entity, f"{key}__{op}", operand))
         else:

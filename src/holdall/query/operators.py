@@ -32,6 +32,7 @@ from holdall.query.terms import (
     INT,
     JSON,
     STR,
+    Around,
     EachTerm,
     RelationTerm,
     Term,
@@ -47,6 +48,8 @@ from holdall.query.terms import (
     wrapped,
 )
 from holdall.schema import NUMBERS, BadOperand, Entity, Field, Type
+
+_ITERABLE: type[Any] = Iterable  # isinstance with it leaves Any as it is; Iterable would make the items unknown
 
 
 def desc(term: Any, *, nulls: Literal["first", "last"] = "last") -> Any:
@@ -85,9 +88,9 @@ def not_one_of(term: Any, values: Iterable[Any]) -> Condition:
     return membership(as_term(term, "not_one_of"), values, negated=True)
 
 
-def membership(term: Term, values: Iterable[Any], *, negated: bool) -> Condition:
+def membership(term: Term, values: Any, *, negated: bool) -> Condition:
     """The condition of one_of and not_one_of."""
-    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+    if isinstance(values, str | bytes) or not isinstance(values, _ITERABLE):
         raise QueryError(f"{term} needs a list of values, not {values!r}.", name=last_name(term._expr), kind="bad_value")
     given = list(values)
     canonical = [checked(term._expr, value) for value in given if value is not None]
@@ -205,7 +208,7 @@ def quantified(relation: object, quantifier: Quantifier) -> EachTerm:
     """The records of a relation under a quantifier."""
     if isinstance(relation, EachTerm) or not isinstance(relation, RelationTerm):
         raise QueryError(f"each, every and none take a relation, such as Customer.orders, not {relation!r}.")
-    around = (*relation._around, (relation._steps, relation._relation, quantifier))
+    around: Around = (*relation._around, (relation._steps, relation._relation, quantifier))
     return EachTerm(relation._relation.target.entity, around)
 
 

@@ -36,6 +36,7 @@ Around = tuple[tuple[tuple[Relation, ...], Relation, Quantifier], ...]  # quanti
 INT, DECIMAL, FLOAT, BOOL, STR = Type("int"), Type("decimal"), Type("float"), Type("bool"), Type("str")
 JSON = Type("json")
 _TEXT_KINDS = frozenset({"str", "json"})
+_SEQUENCES: tuple[type[Any], ...] = (tuple, list)  # isinstance with these leaves Any as it is; list would make its items unknown
 
 
 def _no_truth(subject: str) -> NoReturn:
@@ -461,7 +462,9 @@ def _key_values(target: Entity, other: Any) -> tuple[Any, ...]:
         key = other.__key_value__()
     else:
         key = other
-    values = (key,) if len(target.key) == 1 else tuple(key) if isinstance(key, tuple | list) else (key,)
+    values: tuple[Any, ...] = (key,)
+    if len(target.key) != 1 and isinstance(key, _SEQUENCES):
+        values = tuple(key)
     if len(values) != len(target.key):
         raise QueryError(f"The key of {target.name} has {len(target.key)} parts: {', '.join(target.key)}.", kind="bad_value")
     if any(value is None for value in values):

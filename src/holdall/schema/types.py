@@ -50,6 +50,12 @@ DECIMAL_DIGITS_MAX = 38
 UTC = dt.UTC
 CONTAINERS: frozenset[str] = frozenset({"json", "list", "set", "dict", "record"})
 NUMBERS: frozenset[str] = frozenset({"int", "float", "decimal"})
+_STANDARD_BASE64 = str.maketrans("-_", "+/")
+# For isinstance: a value of type Any stays Any, where `list` would make it a list of unknown items.
+_BYTES: tuple[type[Any], ...] = (bytes, bytearray, memoryview)
+_LISTS: tuple[type[Any], ...] = (list, tuple)
+_COLLECTIONS: tuple[type[Any], ...] = (set, frozenset, list, tuple)
+_MAPPING: type[Any] = Mapping
 
 
 class _JsonNull:
@@ -262,7 +268,7 @@ def _check_exact(python_type: type) -> Callable[[Type, Any], Any]:
 
 
 def _check_bytes(type_: Type, value: Any) -> Any:
-    if not isinstance(value, bytes | bytearray | memoryview):
+    if not isinstance(value, _BYTES):
         raise _wrong(type_, value)
     return bytes(value)
 
@@ -304,22 +310,21 @@ def canonical_json(value: Any) -> Any:
     """A canonical, private copy of a JSON value (E1); BadOperand for anything that JSON cannot hold exactly."""
     if value is None or value is JSON_NULL or value is True or value is False:
         return None if value is JSON_NULL else value
-    kind = type(value)
-    if kind is str:
+    if type(value) is str:
         return canonical_str(value)
-    if kind is int:
+    if type(value) is int:
         return _check_int(_INT, value)
-    if kind is float:
+    if type(value) is float:
         if not math.isfinite(value):
             raise BadOperand(f"{value} is not finite")
         return int(value) if value.is_integer() and abs(value) <= 2**53 else value
-    if isinstance(value, list | tuple):
+    if isinstance(value, _LISTS):
         return [canonical_json(item) for item in value]
-    if isinstance(value, Mapping):
+    if isinstance(value, _MAPPING):
         if not all(isinstance(key, str) for key in value):
             raise BadOperand("the keys of a JSON object must be text")
         return {canonical_str(key): canonical_json(item) for key, item in value.items()}
-    raise BadOperand(f"{_short(value)} is {_article(kind.__name__)}, which JSON cannot hold")
+    raise BadOperand(f"{_short(value)} is {_article(type(value).__name__)}, which JSON cannot hold")
 
 
 def _check_json(type_: Type, value: Any) -> Any:
@@ -335,25 +340,25 @@ def _check_item(type_: Type, value: Any) -> Any:
 
 
 def _check_list(type_: Type, value: Any) -> Any:
-    if not isinstance(value, list | tuple):
+    if not isinstance(value, _LISTS):
         raise _wrong(type_, value)
     return tuple(_check_item(type_, item) for item in value)
 
 
 def _check_set(type_: Type, value: Any) -> Any:
-    if not isinstance(value, set | frozenset | list | tuple):
+    if not isinstance(value, _COLLECTIONS):
         raise _wrong(type_, value)
     return frozenset(_check_item(type_, item) for item in value)
 
 
 def _check_dict(type_: Type, value: Any) -> Any:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, _MAPPING):
         raise _wrong(type_, value)
     return {_check_str(_STR, key): _check_item(type_, item) for key, item in value.items()}
 
 
 def _check_record(type_: Type, value: Any) -> Any:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, _MAPPING):
         raise _wrong(type_, value)
     names = {name for name, _, _ in type_.fields}
     unknown = set(value) - names
@@ -429,9 +434,7 @@ def _parse_timedelta(text: str) -> dt.timedelta:
 
 
 def _duration(text: str) -> dt.timedelta:
-    from pydantic import (
-        TypeAdapter,  # the well-kept ISO 8601 duration parser; loaded only when a duration is read from text
-    )
+    from pydantic import TypeAdapter  # the well-kept ISO 8601 duration parser; loaded only when a duration is read from text
 
     return TypeAdapter(dt.timedelta).validate_python(text)
 
@@ -441,9 +444,6 @@ def _parse_base64(text: str) -> bytes:
 
     # Either alphabet; anything else is refused, which b64decode would leave out without a word.
     return base64.b64decode(text.translate(_STANDARD_BASE64) + "=" * (-len(text) % 4), validate=True)
-
-
-_STANDARD_BASE64 = str.maketrans("-_", "+/")
 
 
 _PARSERS: dict[str, Callable[[str], Any]] = {
@@ -475,13 +475,13 @@ def _from_json(type_: Type, value: Any) -> Any:
     """Text inside decoded JSON becomes the canonical type of its place (a UUID in a list of UUIDs)."""
     if type_.kind == "json":
         return JSON_NULL if value is None else value
-    if type_.kind in ("list", "set") and isinstance(value, list):
+    if type_.kind in ("list", "set") and isinstance(value, _LISTS):
         assert type_.item is not None
         return [None if item is None else _from_json(type_.item, item) for item in value]
-    if type_.kind == "dict" and isinstance(value, dict):
+    if type_.kind == "dict" and isinstance(value, _MAPPING):
         assert type_.item is not None
         return {key: None if item is None else _from_json(type_.item, item) for key, item in value.items()}
-    if type_.kind == "record" and isinstance(value, dict):
+    if type_.kind == "record" and isinstance(value, _MAPPING):
         parts = {name: part for name, part, _ in type_.fields}
         return {k: _from_json(parts[k], v) if k in parts and v is not None else v for k, v in value.items()}
     if isinstance(value, str) and type_.kind in _PARSERS and type_.kind != "str":

@@ -263,9 +263,9 @@ def handle_of(scope: Scope | None) -> Program[Any]:
         assert isolation is not None
         root.handle = yield from core.transactions().begin(isolation, root.read_only, root.timeout_s)
     # Savepoints are set on first use too, outermost first.
-    pending = []
-    here: Scope | None = scope
-    while here is not None and here.outer is not None:
+    pending: list[Scope] = []
+    here = scope
+    while here.outer is not None:
         if here.savepoint is None:
             pending.append(here)
         here = here.outer

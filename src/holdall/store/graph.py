@@ -60,7 +60,7 @@ def insertion_order(roots: Sequence[Model]) -> tuple[list[list[Model]], dict[int
 
 def _parents(record: Model, everyone: dict[int, Model]) -> list[tuple[Relation, int]]:
     """The new records that this one refers to, by the relation with which it does."""
-    found = []
+    found: list[tuple[Relation, int]] = []
     for relation, other in linked_records(record):
         if relation.kind == "belongs_to" and id(other) in everyone:
             found.append((relation, id(other)))

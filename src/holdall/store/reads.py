@@ -35,6 +35,8 @@ from holdall.store.core import Core, Scope, handle_of, make_ready, rows_of
 from holdall.store.loading import load_includes
 
 M = TypeVar("M", bound=Model)
+_SEQUENCES: tuple[type[Any], ...] = (tuple, list)  # isinstance with these leaves Any as it is; list would make its items unknown
+_DICT: type[Any] = dict
 
 
 def canonical_key(entity: Entity, key: Any) -> Any:
@@ -45,11 +47,11 @@ def canonical_key(entity: Entity, key: Any) -> Any:
             return entity.by_name[names[0]].type.check(key)
         except BadOperand as error:
             raise QueryError(f"{entity.name} has no such key: {error}.", name=names[0], kind="bad_value") from None
-    if isinstance(key, dict):
+    if isinstance(key, _DICT):
         if set(key) != set(names):
             raise QueryError(f"The key of {entity.name} is {', '.join(names)}.", kind="bad_value")
         key = tuple(key[name] for name in names)
-    if not isinstance(key, tuple | list) or len(key) != len(names):
+    if not isinstance(key, _SEQUENCES) or len(key) != len(names):
         raise QueryError(
             f"The key of {entity.name} has {len(names)} parts: ({', '.join(names)}).", hint="Pass a tuple of them.", kind="bad_value"
         )

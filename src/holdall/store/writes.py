@@ -18,6 +18,7 @@ from holdall.store.core import Core, Scope, atomically, handle_of, make_ready
 from holdall.store.graph import insertion_order, linked_records, new_neighbours
 
 M = TypeVar("M", bound=Model)
+_TUPLE: type[Any] = tuple  # isinstance with it leaves Any as it is; tuple would make its items unknown
 
 
 def _fire(core: Core, scope: Scope | None, event: str, record: Model) -> Program[None]:
@@ -80,7 +81,7 @@ def _inserted(scope: Scope | None, record: Model, row: Row, key: Any) -> None:
         scope.touched.append((record, None))
     generated = record.__entity__.generated_field
     if generated is not None and row[generated.position] is None:
-        number = key[record.__entity__.key.index(generated.name)] if isinstance(key, tuple) else key
+        number = key[record.__entity__.key.index(generated.name)] if isinstance(key, _TUPLE) else key
         row = (*row[: generated.position], number, *row[generated.position + 1 :])
     record.__stored__(row)
 
