@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.port.kit import Kit
 
 from holdall.backends.memory import MemoryBackend
 from holdall.backends.sqlite import SQLiteBackend
-from tests.port.kit import Kit
 
 BACKENDS: dict[str, Callable[[Path], Any]] = {
     "memory": lambda _: MemoryBackend(),

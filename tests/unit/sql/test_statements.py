@@ -18,7 +18,6 @@ from holdall.backends.sql.formats import Format, Slot, Storage, binder, rows_dec
 from holdall.backends.sqlite.dialect import SQLiteDialect
 from holdall.errors import DeclarationError, QueryError
 from holdall.query import (
-
     Aggregate,
     And,
     Column,
@@ -104,7 +103,8 @@ def test_ungrouped_fields_are_refused() -> None:
 
 def test_a_to_one_side_that_nothing_makes_unique() -> None:
     """Several rows may claim the place: one of them stands for all, and no row of the owner is doubled."""
-    relation = Relation("report", "has_one", EntityRef("Employee", lambda: EMPLOYEE), EntityRef("Employee", lambda: EMPLOYEE), ("id",), ("boss_id",),
+    here = EntityRef("Employee", lambda: EMPLOYEE)
+    relation = Relation("report", "has_one", here, here, ("id",), ("boss_id",),
                         optional=True)  # fmt: skip
     LOOSE.fill({EMPLOYEE: [(1, "a", None), (2, "b", 1), (3, "c", 1), (4, "d", 2)]})
     from holdall.query import FieldRef
@@ -174,5 +174,3 @@ def test_checks_that_sql_cannot_say_are_kept_all_the_same() -> None:
         run(backend.apply([Insert(entity, [author(2, name="Groß")])], "atomic", None, None), backend.perform)
     assert caught.value.fields == ("name",)
     run(backend.close(), backend.perform)
-
-

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +39,13 @@ def test_every_result_code_is_mapped(code: int) -> None:
 @pytest.mark.parametrize(
     ("code", "kind"),
     [
-        (apsw.SQLITE_BUSY, errors.LockTimeout), (apsw.SQLITE_BUSY_SNAPSHOT, errors.SerializationFailure), (apsw.SQLITE_LOCKED, errors.LockTimeout),
+        (apsw.SQLITE_BUSY, errors.LockTimeout), (apsw.SQLITE_BUSY_SNAPSHOT, errors.SerializationFailure),
+        (apsw.SQLITE_LOCKED, errors.LockTimeout),
         (apsw.SQLITE_CONSTRAINT_UNIQUE, errors.UniqueViolation), (apsw.SQLITE_CONSTRAINT_PRIMARYKEY, errors.UniqueViolation),
         (apsw.SQLITE_CONSTRAINT_ROWID, errors.UniqueViolation), (apsw.SQLITE_CONSTRAINT_NOTNULL, errors.NotNullViolation),
         (apsw.SQLITE_CONSTRAINT_FOREIGNKEY, errors.ForeignKeyViolation), (apsw.SQLITE_CONSTRAINT_CHECK, errors.CheckViolation),
-        (apsw.SQLITE_CONSTRAINT_TRIGGER, errors.ConstraintViolation), (apsw.SQLITE_FULL, errors.Unavailable), (apsw.SQLITE_IOERR, errors.Unavailable),
+        (apsw.SQLITE_CONSTRAINT_TRIGGER, errors.ConstraintViolation), (apsw.SQLITE_FULL, errors.Unavailable),
+        (apsw.SQLITE_IOERR, errors.Unavailable),
         (apsw.SQLITE_CORRUPT, errors.Corruption), (apsw.SQLITE_NOTADB, errors.Corruption), (apsw.SQLITE_CANTOPEN, errors.Unavailable),
         (apsw.SQLITE_READONLY, errors.Unsupported), (apsw.SQLITE_TOOBIG, errors.SizeLimit), (apsw.SQLITE_NOMEM, errors.Unavailable),
         (apsw.SQLITE_INTERRUPT, errors.DeadlineExceeded), (apsw.SQLITE_IOERR_FSYNC, errors.Unavailable),
@@ -65,13 +66,13 @@ def test_a_file_that_is_no_database(path: str) -> None:
     with pytest.raises(errors.Corruption, match=r"test.db.*not a SQLite database"):
         sync(path).open()
     assert Path(path).read_bytes().startswith(b"This is a letter")
-    assert os.listdir(os.path.dirname(path)) == ["test.db"]
+    assert [found.name for found in Path(path).parent.iterdir()] == ["test.db"]
 
 
 def test_a_folder_that_is_missing(tmp_path: Path) -> None:
     with pytest.raises(errors.Unavailable, match="nowhere.*folder"):
         sync(str(tmp_path / "nowhere" / "test.db")).open()
-    assert os.listdir(tmp_path) == []
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_instead_of_a_file(tmp_path: Path) -> None:
@@ -84,8 +85,8 @@ def test_a_damaged_file(path: str) -> None:
     store.ensure_schema(ALL)
     store.apply(Insert(AUTHOR, [author(n, name="x" * 3000) for n in range(1, 200)]))
     store.close()
-    size = os.path.getsize(path)
-    with open(path, "r+b") as file:
+    size = Path(path).stat().st_size
+    with Path(path).open("r+b") as file:
         file.seek(4096 * 3)
         file.write(b"\xff" * (size - 4096 * 4))
     with pytest.raises(errors.Corruption, match="damaged"):
@@ -122,7 +123,7 @@ def test_a_full_disk_while_committing(path: str, monkeypatch: pytest.MonkeyPatch
     full = {"is": False}
 
     class File(apsw.VFSFile):
-        def xWrite(self, data: Any, offset: int) -> None:
+        def xWrite(self, data: Any, offset: int) -> None:  # noqa: N802  as apsw calls it
             if full["is"]:
                 raise apsw.FullError("no space")
             super().xWrite(data, offset)
@@ -133,7 +134,7 @@ def test_a_full_disk_while_committing(path: str, monkeypatch: pytest.MonkeyPatch
         def __init__(self) -> None:
             super().__init__("holdall_full", "")
 
-        def xOpen(self, name: Any, flags: Any) -> Any:
+        def xOpen(self, name: Any, flags: Any) -> Any:  # noqa: N802  as apsw calls it
             return File("", name, flags)
 
     vfs = VFS()
@@ -156,7 +157,7 @@ def test_a_commit_that_fails_in_the_disk_is_unknown(path: str, monkeypatch: pyte
     broken = {"is": False}
 
     class File(apsw.VFSFile):
-        def xSync(self, flags: int) -> None:
+        def xSync(self, flags: int) -> None:  # noqa: N802  as apsw calls it
             if broken["is"]:
                 raise apsw.IOError("the cable was pulled")
             super().xSync(flags)
@@ -165,7 +166,7 @@ def test_a_commit_that_fails_in_the_disk_is_unknown(path: str, monkeypatch: pyte
         def __init__(self) -> None:
             super().__init__("holdall_broken", "")
 
-        def xOpen(self, name: Any, flags: Any) -> Any:
+        def xOpen(self, name: Any, flags: Any) -> Any:  # noqa: N802  as apsw calls it
             return File("", name, flags)
 
     vfs = VFS()

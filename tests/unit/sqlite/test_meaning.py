@@ -74,5 +74,3 @@ def test_groups(data: Any, select: Select) -> None:
 def test_expired_rows_are_invisible(data: Any, timed: bool) -> None:
     LOOSE.fill(data)
     check(Select(SESSION, now=NOW if timed else None), data, SESSION)
-
-

@@ -144,7 +144,8 @@ def test_other_processes_lock_and_are_waited_for(path: str) -> None:
     store = Sync(SQLiteBackend(path, {"busy_timeout_s": "0.2"}))
     store.ensure_schema(ALL)
     with subprocess.Popen([sys.executable, "-c", OTHER, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
-        assert other.stdin is not None and other.stdout is not None
+        assert other.stdin is not None
+        assert other.stdout is not None
         assert other.stdout.readline() == "locked\n"
         with pytest.raises(LockTimeout, match="locked by another connection"):
             store.apply(label("ours"))
@@ -173,7 +174,7 @@ def in_child(work: Any) -> str:
     if pid == 0:
         try:
             answer = repr(work())
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  it is told to the parent
             answer = f"{type(error).__name__}: {error}"
         os.write(writing, answer.encode())
         os._exit(0)

@@ -12,9 +12,9 @@ from tests.port.entities import ALL, AUTHOR, BOOK, EMPLOYEE, LABEL, SESSION, fie
 from tests.unit.sqlite.conftest import Sync
 
 from holdall.backends import Insert
-from holdall.backends.sqlite import SQLiteBackend, from_url
-from holdall.backends.registry import parse_url
 from holdall.backends.capabilities import Durability, Isolation
+from holdall.backends.registry import parse_url
+from holdall.backends.sqlite import SQLiteBackend, from_url
 from holdall.errors import CheckViolation, DeclarationError, SchemaMismatch
 from holdall.query import Compare, FieldRef, Value, key_ref
 from holdall.schema import Check, Entity, EntityRef, Index, Reference, Type, Unique
@@ -183,10 +183,13 @@ def test_a_number_for_a_part_of_a_key_is_refused(path: str) -> None:
 
 ODD = """
 CREATE TABLE "odd table" (
-  "select" INTEGER PRIMARY KEY, "two words" TEXT DEFAULT 'it''s', half REAL GENERATED ALWAYS AS ("select" / 2.0) VIRTUAL, boss REFERENCES "odd table"
+  "select" INTEGER PRIMARY KEY, "two words" TEXT DEFAULT 'it''s',
+  half REAL GENERATED ALWAYS AS ("select" / 2.0) VIRTUAL, boss REFERENCES "odd table"
 );
 CREATE TABLE pair (a TEXT, b INT NOT NULL, c BLOB, PRIMARY KEY (b, a)) WITHOUT ROWID;
-CREATE TABLE child (x INT, y TEXT, z TEXT UNIQUE, FOREIGN KEY (x, y) REFERENCES pair (b, a) ON DELETE SET NULL, UNIQUE (x, y));
+CREATE TABLE child (
+  x INT, y TEXT, z TEXT UNIQUE, FOREIGN KEY (x, y) REFERENCES pair (b, a) ON DELETE SET NULL, UNIQUE (x, y)
+);
 CREATE UNIQUE INDEX some ON child (z) WHERE x > 3;
 CREATE INDEX expressions ON child (lower(z), y DESC);
 CREATE TABLE strict_one (id INTEGER PRIMARY KEY, v ANY) STRICT;
@@ -202,7 +205,8 @@ def test_inspection_of_odd_databases(path: str) -> None:
     connection.close()
     found = {table["name"]: table for table in opened(path).inspect_schema()}
     assert {name: table["kind"] for name, table in found.items()} == {
-        "odd table": "table", "pair": "table", "child": "table", "strict_one": "table", "seen": "view", "broken": "view", "words": "virtual",
+        "odd table": "table", "pair": "table", "child": "table", "strict_one": "table", "seen": "view",
+        "broken": "view", "words": "virtual",
     }  # fmt: skip
     odd = found["odd table"]
     assert [(c["name"], c["type"], c["nullable"], c["default"], c["pk"], c["generated"]) for c in odd["columns"]] == [

@@ -43,6 +43,7 @@ _OPS: dict[str, Callable[[Any, Any], Any]] = {
     "gte": lambda a, b: a >= b,
 }
 _MIRROR = {"lt": "gt", "lte": "gte", "gt": "lt", "gte": "lte"}
+NULL: Element = sa.null()
 GROUP_ITEMS_MAX = 32  # longer chains of AND and OR are nested: SQLite's expressions are at most 1000 deep
 
 
@@ -105,6 +106,10 @@ class Builder:
     def binder(self, index: int) -> Bind:
         """What dialects get to make placeholders for one parameter."""
         return lambda coder: self.bind(index, coder)
+
+    def _nothing(self, coder: Coder | None) -> Element:
+        """A placeholder for no items at all."""
+        return self.bind(None, None, () if coder is None else coder(()))
 
     # Rows.
 
@@ -176,7 +181,7 @@ class Builder:
 
     def condition(self, scope: Scope, node: Condition) -> Element:
         """The element for a condition: 1, 0 or NULL."""
-        return getattr(self, _CONDITIONS[node.__class__])(scope, node)  # type: ignore[no-any-return]
+        return getattr(self, _CONDITIONS[node.__class__])(scope, node)  # type: ignore[no-any-return]  # a table of methods
 
     def compare(self, scope: Scope, node: Compare) -> Element:
         op = node.op
@@ -205,16 +210,16 @@ class Builder:
             return self.dialect.same(left[0], right[0])
         if op == "not_same":
             return ~self.dialect.same(left[0], right[0])
-        return _OPS[op](left[0], right[0])  # type: ignore[no-any-return]
+        return _OPS[op](left[0], right[0])  # type: ignore[no-any-return]  # a table of methods
 
     def membership(self, scope: Scope, node: Membership) -> Element:
         left, format_ = self.expr(scope, node.left)
         if not node.values:
-            found: Element = sa.false() if not node.with_null else sa.null()
+            found: Element = sa.false() if not node.with_null else NULL
         else:
             found = self.dialect.member(left, format_, self.binder(self.take()))
             if node.with_null:
-                found = sa.or_(found, sa.null())
+                found = sa.or_(found, NULL)
         return ~found if node.negated else found
 
     def match(self, scope: Scope, node: Match) -> Element:
@@ -227,10 +232,7 @@ class Builder:
 
     def holds(self, scope: Scope, node: Holds) -> Element:
         left, _ = self.expr(scope, node.left)
-        if node.items:
-            bind = self.binder(self.take())
-        else:
-            bind = lambda coder: self.bind(None, None, () if coder is None else coder(()))  # noqa: E731
+        bind = self.binder(self.take()) if node.items else self._nothing
         return self.dialect.holds(left, node.left.type, node.type, node.mode, bind)
 
     def related(self, scope: Scope, node: Related) -> Element:
@@ -252,7 +254,8 @@ class Builder:
         conditions.append(self.visible(target, far))
         meets = self.condition(inner, node.inner)
         conditions.append(meets.is_not(sa.true()) if node.quantifier == "every" else meets)
-        query = sa.select(sa.literal_column("1")).select_from(inner.source, *mine[1:]).where(*conditions).correlate(near)
+        one: Element = sa.literal_column("1")
+        query = sa.select(one).select_from(inner.source, *mine[1:]).where(*conditions).correlate(near)
         return query.exists() if node.quantifier == "any" else ~query.exists()
 
     def all_of(self, scope: Scope, node: And) -> Element:
@@ -264,7 +267,7 @@ class Builder:
     def negate(self, scope: Scope, node: Not) -> Element:
         return sa.not_(self.condition(scope, node.item))
 
-    def constant(self, scope: Scope, node: Constant) -> Element:
+    def constant(self, scope: Scope, node: Constant) -> Element:  # noqa: ARG002  as its neighbours
         return sa.true() if node.value else sa.false()
 
 
@@ -294,7 +297,7 @@ def _nested(join: Any, items: list[Element]) -> Element:
     while len(items) > GROUP_ITEMS_MAX:
         chunks = [items[start : start + GROUP_ITEMS_MAX] for start in range(0, len(items), GROUP_ITEMS_MAX)]
         items = [_Parentheses(join(*chunk)) for chunk in chunks]
-    return join(*items)  # type: ignore[no-any-return]
+    return join(*items)  # type: ignore[no-any-return]  # a table of methods
 
 
 def _family(tag: str) -> str:
@@ -303,10 +306,7 @@ def _family(tag: str) -> str:
 
 def _equal(left: Entity, near: Any, local: tuple[str, ...], right: Entity, far: Any, remote: tuple[str, ...]) -> Element:
     return sa.and_(
-        *(
-            near.c[left.by_name[one].column] == far.c[right.by_name[other].column]
-            for one, other in zip(local, remote, strict=True)
-        )
+        *(near.c[left.by_name[one].column] == far.c[right.by_name[other].column] for one, other in zip(local, remote, strict=True))
     )
 
 

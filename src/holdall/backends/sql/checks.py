@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from holdall.backends.sql.builder import Builder, Scope
+from holdall.backends.sql.builder import NULL, Builder, Scope
 from holdall.backends.sql.dialect import Dialect, Element
 from holdall.backends.sql.formats import Coder, sql_literal
 from holdall.backends.sql.tables import Tables
@@ -37,16 +37,16 @@ class _Literals(Builder):
     def membership(self, scope: Scope, node: Membership) -> Element:
         left, format_ = self.expr(scope, node.left)
         if not node.values:
-            found: Element = sa.null() if node.with_null else sa.false()
+            found: Element = NULL if node.with_null else sa.false()
         else:
             values = self._params[self.take()]
             coder = format_.operand_coder("eq")
             found = left.in_([sa.literal_column(sql_literal(value if coder is None else coder(value))) for value in values])
             if node.with_null:
-                found = sa.or_(found, sa.null())
+                found = sa.or_(found, NULL)
         return ~found if node.negated else found
 
-    def related(self, scope: Scope, node: Related) -> Element:
+    def related(self, scope: Scope, node: Related) -> Element:  # noqa: ARG002  as in Builder
         raise _not_own(self._where)
 
 

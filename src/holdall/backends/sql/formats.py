@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.types import TypeEngine, UserDefinedType
+from sqlalchemy.types import UserDefinedType
 
 Coder = Callable[[Any], Any]
 Rows = list[tuple[Any, ...]]
@@ -24,11 +24,11 @@ class Storage(UserDefinedType[Any]):
     def __init__(self, spec: str) -> None:
         self.spec = spec
 
-    def get_col_spec(self, **kw: Any) -> str:
+    def get_col_spec(self, **kw: Any) -> str:  # noqa: ARG002  as SQLAlchemy calls it
         """The type as it stands in CREATE TABLE."""
         return self.spec
 
-    def literal_processor(self, dialect: Any) -> Callable[[Any], str]:
+    def literal_processor(self, dialect: Any) -> Any:  # noqa: ARG002  as SQLAlchemy calls it
         """How an encoded value is written into the text of a statement (CHECK constraints have no parameters)."""
         return sql_literal
 
@@ -54,7 +54,7 @@ class Format:
     """
 
     tag: str
-    storage: TypeEngine[Any]
+    storage: Storage
     encode: Coder | None = None
     decode: Coder | None = None
     operand: Callable[[str], Coder] | None = None
@@ -66,7 +66,7 @@ class Format:
 
 def make_function(name: str, source: str, names: dict[str, Any]) -> Any:
     """The function `name` defined by `source`; it can be printed: its attribute `__source__`."""
-    exec(compile(source, f"<holdall {name}>", "exec"), names)
+    exec(compile(source, f"<holdall {name}>", "exec"), names)  # noqa: S102  only our own source: values stay outside
     function = names[name]
     function.__source__ = source
     return function
@@ -77,7 +77,7 @@ def rows_decoder(columns: Sequence[tuple[Format, bool]]) -> Callable[[Any], Rows
     if all(format_.decode is None for format_, _ in columns):
         return list
     names: dict[str, Any] = {}
-    return make_function("decode", _comprehension("decode", names, [(f.decode, nullable) for f, nullable in columns]), names)  # type: ignore[no-any-return]
+    return make_function("decode", _comprehension("decode", names, [(f.decode, nullable) for f, nullable in columns]), names)  # type: ignore[no-any-return]  # made by exec
 
 
 def rows_encoder(columns: Sequence[tuple[Format, bool]]) -> Callable[[Iterable[tuple[Any, ...]]], Rows]:
@@ -85,7 +85,7 @@ def rows_encoder(columns: Sequence[tuple[Format, bool]]) -> Callable[[Iterable[t
     if all(format_.encode is None for format_, _ in columns):
         return list
     names: dict[str, Any] = {}
-    return make_function("encode", _comprehension("encode", names, [(f.encode, nullable) for f, nullable in columns]), names)  # type: ignore[no-any-return]
+    return make_function("encode", _comprehension("encode", names, [(f.encode, nullable) for f, nullable in columns]), names)  # type: ignore[no-any-return]  # made by exec
 
 
 def _comprehension(name: str, names: dict[str, Any], coders: Sequence[tuple[Coder | None, bool]]) -> str:
@@ -122,4 +122,4 @@ def binder(slots: Sequence[Slot]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
         else:
             names[f"c{n}"] = slot.coder
             parts += f"c{n}(p[{slot.index}]), "
-    return make_function("bind", f"def bind(p):\n    return ({parts})\n", names)  # type: ignore[no-any-return]
+    return make_function("bind", f"def bind(p):\n    return ({parts})\n", names)  # type: ignore[no-any-return]  # made by exec

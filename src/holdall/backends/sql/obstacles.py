@@ -156,11 +156,11 @@ class Obstacles(Reads):
         if None in values:
             return []
         statement = self.statement("read_by", entity, names, lambda: self.statements.by_fields(entity, names))
-        return (yield effects.Read(tx, statement.text, statement.bind(values), statement.decode))  # type: ignore[no-any-return]
+        return (yield effects.Read(tx, statement.text, statement.bind(values), statement.decode))  # type: ignore[no-any-return]  # an effect's reply is Any
 
     def matched(self, select: Select, tx: Any) -> Program[list[Row]]:
         """The rows that a write by query is about."""
-        return (yield from self.select(self.plan(select), tx))  # type: ignore[arg-type]
+        return (yield from self.select(self.plan(select), tx))  # type: ignore[arg-type]  # SQL plans are native
 
     def changes(self, item: Patch | UpdateWhere, tx: Any, now: dt.datetime | None) -> Program[list[tuple[Row, Row]]]:
         """What a Patch or UpdateWhere would change: (old row, new row)."""
@@ -248,7 +248,7 @@ class Obstacles(Reads):
             target = reference.target.entity
             wanted = list(referred_keys(entity, reference, rows))
             found = yield from self.fetch(target, wanted, tx, None, None)
-            own = {target.row_key(row) for row in rows} if target is entity else set()
+            own: set[Any] = {target.row_key(row) for row in rows} if target is entity else set()
             for key, row in zip(wanted, found, strict=True):
                 if row is None and key not in own:
                     return dangling(entity, reference, key)
@@ -303,7 +303,8 @@ def _changes_key(item: Patch) -> bool:
     held = dict(zip(entity.key_positions, parts, strict=True))
     assigned = {assignment.position: assignment.expr for assignment in item.assignments}
     return any(
-        position in assigned and not (isinstance(expr := assigned[position], Value) and expr.value == value) for position, value in held.items()
+        position in assigned and not (isinstance(expr := assigned[position], Value) and expr.value == value)
+        for position, value in held.items()
     )
 
 
@@ -316,7 +317,9 @@ def _taken(error: UniqueViolation, rows: Sequence[Row]) -> UniqueViolation:
         return error if error.message else UniqueViolation(
             f"There is already a {error.entity} with one of these keys.", entity=error.entity, fields=error.fields
         )  # fmt: skip
-    return UniqueViolation(f"There is already a {error.entity} with this {', '.join(error.fields)}.", entity=error.entity, fields=error.fields)
+    return UniqueViolation(
+        f"There is already a {error.entity} with this {', '.join(error.fields)}.", entity=error.entity, fields=error.fields
+    )
 
 
 def dangling(entity: Entity, reference: Reference, key: Any) -> ForeignKeyViolation:

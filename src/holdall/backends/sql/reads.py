@@ -15,7 +15,7 @@ from holdall.backends.sql.dialect import Dialect
 from holdall.backends.sql.statements import Statement, Statements
 from holdall.errors import ProgrammingError, Unsupported
 from holdall.program import Program
-from holdall.query import replace, FALSE, Lock, Order, Select, after, all_of, key_ref
+from holdall.query import FALSE, Lock, Order, Select, after, all_of, key_ref, replace
 from holdall.query.compile import compile_select
 from holdall.query.shape import ShapeCache, shape
 from holdall.schema import Entity
@@ -47,7 +47,7 @@ class Reads:
             return []
         self._allow_lock(select.lock, tx)
         statement, params = plan.prepared
-        return (yield effects.Read(tx, statement.text, statement.bind(params), statement.decode))  # type: ignore[no-any-return]
+        return (yield effects.Read(tx, statement.text, statement.bind(params), statement.decode))  # type: ignore[no-any-return]  # an effect's reply is Any
 
     def fetch(self, entity: Entity, keys: Sequence[Key], tx: Any, now: dt.datetime | None, lock: Lock | None) -> Program[list[Row | None]]:
         """Rows by key, in the order asked. One statement."""

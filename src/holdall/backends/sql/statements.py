@@ -19,14 +19,13 @@ from holdall.query import Assignment, Expr, FieldRef, Select, Value
 from holdall.schema import INT_MAX, Entity
 
 
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Statement:
-    """SQL text; `bind` makes the driver's parameters of a shape's, `decode` canonical rows of the driver's (None: no rows)."""
+    """SQL text; `bind` makes the driver's parameters of a shape's, `decode` canonical rows of the driver's."""
 
     text: str
     bind: Callable[[Sequence[Any]], tuple[Any, ...]]
-    decode: Callable[[Any], Rows] | None = None
+    decode: Callable[[Any], Rows] = list
 
 
 def at_most_int(value: int) -> int:
@@ -175,14 +174,14 @@ class Statements:
         if returning:
             columns, formats = self.whole(entity, scope.table)
             return self._render(query.returning(*columns), build, rows_decoder(formats))
-        return self._render(query, build, None)
+        return self._render(query, build)
 
     def delete_key(self, entity: Entity, *, versioned: bool, timed: bool) -> Statement:
         """DELETE by key. Parameters: the key's values, the version if `versioned`, now if `timed`."""
         build = Builder(self.dialect, self.tables, len(entity.key) + versioned if timed else None)
         table = self.tables(entity)
         where = [self.key_is(build, entity, table), *self._version_is(build, entity, table, versioned)]
-        return self._render(sa.delete(table).where(*where, build.visible(entity, table)), build, None)
+        return self._render(sa.delete(table).where(*where, build.visible(entity, table)), build)
 
     def _version_is(self, build: Builder, entity: Entity, table: Any, versioned: bool) -> list[Element]:
         if not versioned:
@@ -196,12 +195,12 @@ class Statements:
         build, scope, where = self._set_write(select, select_parameters)
         build.skip_to(select_parameters)
         values = self._assigned(build, scope, assignments, True)
-        return self._render(sa.update(scope.table).where(where).values(values), build, None)
+        return self._render(sa.update(scope.table).where(where).values(values), build)
 
     def delete_where(self, select: Select, select_parameters: int) -> Statement:
         """DELETE of the rows of a select; its parameters."""
         build, scope, where = self._set_write(select, select_parameters)
-        return self._render(sa.delete(scope.table).where(where), build, None)
+        return self._render(sa.delete(scope.table).where(where), build)
 
     def _set_write(self, select: Select, parameters: int) -> tuple[Builder, Scope, Element]:
         entity = select.entity
@@ -216,9 +215,7 @@ class Statements:
         where = build.condition(inner, select.where)
         names = [entity.by_name[name].column for name in entity.key]
         chosen = (
-            sa.select(*(inner.table.c[name] for name in names))
-            .select_from(inner.source)
-            .where(build.visible(entity, inner.table), where)
+            sa.select(*(inner.table.c[name] for name in names)).select_from(inner.source).where(build.visible(entity, inner.table), where)
         )
         scope = build.scope(entity, aliased=False)
         keys = [scope.table.c[name] for name in names]
@@ -250,9 +247,7 @@ class Statements:
         expired. Parameters: the row, then now."""
         build = Builder(self.dialect, self.tables, None)
         table = self.tables(entity)
-        values = {
-            field.column: build.bind(field.position, _nullable(self.dialect.format(field.type).encode)) for field in entity.fields
-        }
+        values = {field.column: build.bind(field.position, _nullable(self.dialect.format(field.type).encode)) for field in entity.fields}
         field = entity.expiry_field
         assert field is not None
         now = build.bind(len(entity.fields), self.dialect.format(field.type).encode)
@@ -260,7 +255,7 @@ class Statements:
         query = self.dialect.insert_over(table, values, keys, table.c[field.column] <= now).returning(
             *(table.c[entity.by_name[name].column] for name in returning)
         )
-        statement = self._render(query, build, None)
+        statement = self._render(query, build)
         return statement.text, statement.bind
 
     def purge(self, entity: Entity) -> Statement:
@@ -269,7 +264,7 @@ class Statements:
         table, field = self.tables(entity), entity.expiry_field
         assert field is not None
         now = build.bind(build.take(), self.dialect.format(field.type).encode)
-        return self._render(sa.delete(table).where(table.c[field.column] <= now), build, None)
+        return self._render(sa.delete(table).where(table.c[field.column] <= now), build)
 
     def conflicts(
         self, entity: Entity, groups: Sequence[Sequence[str]], any_key: bool
@@ -285,20 +280,18 @@ class Statements:
 
         def equal(names: Sequence[str]) -> Element:
             terms = [entity.by_name[name] for name in names]
-            return sa.and_(
-                *(table.c[f.column] == build.bind(f.position, _nullable(self.dialect.format(f.type).encode)) for f in terms)
-            )
+            return sa.and_(*(table.c[f.column] == build.bind(f.position, _nullable(self.dialect.format(f.type).encode)) for f in terms))
 
         where = sa.or_(*(equal(names) for names in groups))
         if not any_key:  # the key of a new row may be null still: then no row has it
             where = sa.and_(where, equal(entity.key).is_not(sa.true()))
         now = build.bind(len(entity.fields), self.dialect.format(field.type).encode)
-        statement = self._render(sa.delete(table).where(table.c[field.column] <= now, where), build, None)
+        statement = self._render(sa.delete(table).where(table.c[field.column] <= now, where), build)
         return statement.text, statement.bind
 
     # Text.
 
-    def _render(self, query: Any, build: Builder, decode: Callable[[Any], Rows] | None) -> Statement:
+    def _render(self, query: Any, build: Builder, decode: Callable[[Any], Rows] = list) -> Statement:
         text, order, constants = self._text(query)
         # SQLAlchemy adds parameters of its own (OFFSET 0 after a LIMIT): they are constants.
         slots = [build.slots.get(name) or Slot(None, None, constants[name]) for name in order]

@@ -8,6 +8,7 @@ because deleting a parent looks for its children and every clean-up looks for ex
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
@@ -30,7 +31,9 @@ class Tables:
         found = self._made.get(entity)
         if found is None:
             columns = [
-                sa.Column(field.column, self._dialect.format(field.type).storage, nullable=field.nullable, primary_key=field.name in entity.key)
+                sa.Column(
+                    field.column, self._dialect.format(field.type).storage, nullable=field.nullable, primary_key=field.name in entity.key
+                )
                 for field in entity.fields
             ]
             found = self._made[entity] = sa.Table(entity.table, sa.MetaData(), *columns)
@@ -87,16 +90,15 @@ def definition(entity: Entity, dialect: Dialect, checks: Sequence[tuple[str, str
         )
         for field in entity.fields
     ]
-    constraints: list[sa.Constraint] = [
-        sa.UniqueConstraint(*columns_of(entity, fields), name=name) for name, fields in uniques_of(entity)
-    ]
+    constraints: list[sa.Constraint] = [sa.UniqueConstraint(*columns_of(entity, fields), name=name) for name, fields in uniques_of(entity)]
     constraints += [_foreign_key(entity, reference) for reference in entity.references]
     constraints += [sa.CheckConstraint(sa.text(text.replace(":", "\\:")), name=name) for name, text in checks]
     metadata = sa.MetaData()
     for reference in entity.references:
         target = reference.target.entity
         if target is not entity and target.table not in metadata.tables:
-            sa.Table(target.table, metadata, *(sa.Column(c) for c in columns_of(target, reference.target_fields)))
+            stub: list[sa.Column[Any]] = [sa.Column(name) for name in columns_of(target, reference.target_fields)]
+            sa.Table(target.table, metadata, *stub)
     return sa.Table(entity.table, metadata, *columns, *constraints, **dialect.table_options())
 
 

@@ -39,7 +39,7 @@ class Writes(Obstacles):
                 raise ProgrammingError("This transaction is read-only.", hint="Begin it with read_only=False to write in it.")
             if short:
                 return [(yield from self._item(batch[0], tx, now))]
-            return (yield from self._in_savepoint(lambda: self._items(batch, atomicity, tx, now), tx))
+            return (yield from self._in_savepoint(lambda: self._items(batch, atomicity, tx, now), tx))  # type: ignore[no-any-return]  # an effect's reply is Any
         if not batch:
             return []
         if short:
@@ -50,7 +50,7 @@ class Writes(Obstacles):
                     raise (yield from self.explained(batch[0], None, error)) from error
             except ConstraintViolation as error:
                 raise (yield from self.explained(batch[0], None, error)) from error
-        return (yield from self.in_transaction(lambda session: self._items(batch, atomicity, session, now)))
+        return (yield from self.in_transaction(lambda session: self._items(batch, atomicity, session, now)))  # type: ignore[no-any-return]  # an effect's reply is Any
 
     def in_transaction(self, body: Callable[[Any], Program[Any]]) -> Program[Any]:
         """Run `body(session)` in a transaction of its own."""
@@ -84,7 +84,7 @@ class Writes(Obstacles):
                 results.append((yield from self._item(item, tx, now)))
                 continue
             try:
-                results.append((yield from self._in_savepoint(lambda one=item: self._item(one, tx, now), tx)))  # type: ignore[misc]
+                results.append((yield from self._in_savepoint(lambda one=item: self._item(one, tx, now), tx)))  # type: ignore[misc]  # bound in the loop
             except HoldallError as error:
                 results.append(error)
         return results
@@ -144,9 +144,9 @@ class Writes(Obstacles):
         if now is not None and expires(entity):
             keys = yield from self.deferring(self._insert_expiring(entity, rows, tx, now), tx, entity)
             yield from self.check_parents(entity, rows, tx, now)
-            return keys  # type: ignore[no-any-return]
+            return keys  # type: ignore[no-any-return]  # an effect's reply is Any
         generated = entity.generated_field
-        numbered = generated is not None and any([row[generated.position] is None for row in rows])
+        numbered = generated is not None and any(row[generated.position] is None for row in rows)
         text, encode = self.inserting(entity, entity.key if numbered else ())
         encoded = encode(rows)
         if len(rows) > 1:
@@ -201,7 +201,6 @@ class Writes(Obstacles):
             lambda: self.statements.update_fields(entity, assignments, len(params), item.by, count=True, returning=True),
         )  # fmt: skip
         decode = statement.decode
-        assert decode is not None
         (changed,) = yield effects.WriteReturning(tx, statement.text, statement.bind([*params, *values]), entity, decode)
         return "updated", changed
 
@@ -210,7 +209,6 @@ class Writes(Obstacles):
         self.refuse_null_keys(entity, (row,))
         everything = tuple(field.name for field in entity.fields)
         decode = self.by_key(entity, False, False).decode
-        assert decode is not None
         if now is None or not expires(entity):
             text, encode = self.inserting(entity, everything)
             made = yield effects.WriteReturning(tx, text, encode((row,))[0], entity, decode)
@@ -220,7 +218,7 @@ class Writes(Obstacles):
             made = yield effects.WriteReturning(tx, text, bind((*row, now)), entity, decode)
             if not made:
                 raise UniqueViolation("", entity=entity.name, fields=entity.key)
-        return made[0]  # type: ignore[no-any-return]
+        return made[0]  # type: ignore[no-any-return]  # an effect's reply is Any
 
     # By key.
 
@@ -243,7 +241,7 @@ class Writes(Obstacles):
         matched = yield effects.Write(tx, statement.text, statement.bind(params), entity)
         if not matched and item.required:
             raise (yield from self.absent(item, tx, now))
-        return matched  # type: ignore[no-any-return]
+        return matched  # type: ignore[no-any-return]  # an effect's reply is Any
 
     def _touch(self, item: Patch, tx: Any, now: dt.datetime | None) -> Program[int]:
         """A patch that assigns nothing: only whether the row is there, in that version."""
@@ -269,11 +267,11 @@ class Writes(Obstacles):
         matched = yield effects.Write(tx, statement.text, statement.bind(params), entity)
         if not matched and item.required:
             raise (yield from self.absent(item, tx, now))
-        return matched  # type: ignore[no-any-return]
+        return matched  # type: ignore[no-any-return]  # an effect's reply is Any
 
     # By query.
 
-    def update_where(self, item: UpdateWhere, tx: Any, now: dt.datetime | None) -> Program[int]:
+    def update_where(self, item: UpdateWhere, tx: Any, now: dt.datetime | None) -> Program[int]:  # noqa: ARG002  as its neighbours
         select, assignments = item.select, item.assignments
         select_key, params = shape(select)
         key, assigned = assignments_shape(assignments)
@@ -283,14 +281,14 @@ class Writes(Obstacles):
         statement = self.statement(
             "update_where", select.entity, (select_key, key), lambda: self.statements.update_where(select, assignments, count)
         )
-        return (yield effects.Write(tx, statement.text, statement.bind([*params, *assigned]), select.entity))  # type: ignore[no-any-return]
+        return (yield effects.Write(tx, statement.text, statement.bind([*params, *assigned]), select.entity))  # type: ignore[no-any-return]  # an effect's reply is Any
 
-    def delete_where(self, item: DeleteWhere, tx: Any, now: dt.datetime | None) -> Program[int]:
+    def delete_where(self, item: DeleteWhere, tx: Any, now: dt.datetime | None) -> Program[int]:  # noqa: ARG002  as its neighbours
         select = item.select
         key, params = shape(select)
         count = len(params)
         statement = self.statement("delete_where", select.entity, key, lambda: self.statements.delete_where(select, count))
-        return (yield effects.Write(tx, statement.text, statement.bind(params), select.entity))  # type: ignore[no-any-return]
+        return (yield effects.Write(tx, statement.text, statement.bind(params), select.entity))  # type: ignore[no-any-return]  # an effect's reply is Any
 
 
 def _do(effect: Any) -> Program[Any]:

@@ -86,7 +86,9 @@ class SQLiteBackend(Writes):
             "generated_int": NATIVE,
             "scan": NATIVE,
             "deferred_unique": ABSENT,
-            "reads_beside_writes": NATIVE if concurrent else Support("absent", "readers and a writer wait for each other: only a file in WAL has both"),
+            "reads_beside_writes": NATIVE
+            if concurrent
+            else Support("absent", "readers and a writer wait for each other: only a file in WAL has both"),
             "row_locks": emulated("a writing transaction locks the whole database"),
             "read_your_writes": NATIVE,
             "schema_inspection": NATIVE,
@@ -131,21 +133,21 @@ class SQLiteBackend(Writes):
     def inspect_schema(self) -> Program[list[Mapping[str, Any]]]:
         """Every table and view of the database, ours or not, by name. Each is a mapping:
 
-            name             as stored
-            kind             'table', 'view' or 'virtual' (full text and other modules)
-            strict           whether types are enforced
-            without_rowid    whether the table is kept in the order of its key
-            sql              the statement that made it
-            columns          list of: name, type (as declared, '' if not), nullable, default (SQL text or None), pk (place in the key from 1,
-                             or 0), generated ('virtual', 'stored' or None)
-            foreign_keys     list of: columns, target (table), target_columns, on_delete, on_update (as SQLite says: 'NO ACTION', …)
-            uniques          list of: name, columns; from constraints and unique indexes without conditions, the key not included
-            indexes          list of: name, unique, origin ('c'), partial, columns (None for an expression), collations, descending
-            problem          None, or why SQLite cannot describe it (a view of a table that is gone)
+        name             as stored
+        kind             'table', 'view' or 'virtual' (full text and other modules)
+        strict           whether types are enforced
+        without_rowid    whether the table is kept in the order of its key
+        sql              the statement that made it
+        columns          list of: name, type (as declared, '' if not), nullable, default (SQL text or None), pk (place in the key from 1,
+                         or 0), generated ('virtual', 'stored' or None)
+        foreign_keys     list of: columns, target (table), target_columns, on_delete, on_update (as SQLite says: 'NO ACTION', …)
+        uniques          list of: name, columns; from constraints and unique indexes without conditions, the key not included
+        indexes          list of: name, unique, origin ('c'), partial, columns (None for an expression), collations, descending
+        problem          None, or why SQLite cannot describe it (a view of a table that is gone)
         """
         session = yield effects.Begin(read_only=True)
         try:
-            return (yield from read_tables(session))  # type: ignore[return-value]
+            return (yield from read_tables(session))  # type: ignore[return-value]  # a Table is a Mapping
         finally:
             yield effects.Rollback(session)
 
@@ -169,7 +171,7 @@ class SQLiteBackend(Writes):
 
     def raw(self, text: str, parameters: Sequence[Any], tx: Any) -> Program[tuple[list[str], list[Row]]]:
         """Column names and rows of a SQL statement, as SQLite stores them (see the table in `dialect`)."""
-        return (yield effects.Native(tx, text, tuple(parameters)))  # type: ignore[no-any-return]
+        return (yield effects.Native(tx, text, tuple(parameters)))  # type: ignore[no-any-return]  # an effect's reply is Any
 
     def native(self) -> Any:
         """The calling thread's own apsw.Connection."""
@@ -198,7 +200,7 @@ class SQLiteBackend(Writes):
         """SQLite numbers every INTEGER PRIMARY KEY that is null."""
         if entity.generated_field is None and len(entity.key) == 1:
             (position,) = entity.key_positions
-            if entity.fields[position].type.kind in ("int", "bool") and any([row[position] is None for row in rows]):
+            if entity.fields[position].type.kind in ("int", "bool") and any(row[position] is None for row in rows):
                 raise NotNullViolation(f"{entity.name}.{entity.key[0]} must have a value.", entity=entity.name, fields=entity.key)
 
     def referred(
@@ -211,8 +213,9 @@ class SQLiteBackend(Writes):
             if key is not None and not (yield from self._has_child(entity, key, child, tx, but_itself)):
                 continue
             other = self.entities.get(child["table"].casefold())
-            by_column = {} if other is None else {field.column: field.name for field in other.fields}
-            fields = tuple(by_column.get(column, column) for column in child["columns"])
+            by_column: dict[str, str] = {} if other is None else {field.column: field.name for field in other.fields}
+            columns: list[str] = child["columns"]
+            fields = [by_column.get(column, column) for column in columns]
             name = child["table"] if other is None else other.name
             what = f"{entity.name} {key!r} is" if key is not None else f"Some of these {entity.name} records are"
             return ForeignKeyViolation(
@@ -236,7 +239,7 @@ class SQLiteBackend(Writes):
         if but_itself and child["table"].casefold() == entity.table.casefold():
             where += " AND NOT (" + " AND ".join(f"{quote(column)} = ?" for column in values) + ")"
             params += values.values()
-        text = f"SELECT 1 FROM {quote(child['table'])} WHERE {where} LIMIT 1"
+        text = f"SELECT 1 FROM {quote(child['table'])} WHERE {where} LIMIT 1"  # noqa: S608  names are quoted, values bound
         return bool((yield effects.Read(tx, text, tuple(params), list)))
 
 

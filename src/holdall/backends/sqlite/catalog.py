@@ -5,7 +5,6 @@ Owns the reading of tables, views, columns, keys, uniques, indexes and reference
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from holdall.backends.sql import effects
@@ -93,7 +92,7 @@ def _implied_not_null(table: Table, declared: str, pk: int, columns: list[tuple[
     return bool(table["without_rowid"] or table["strict"] or (alone and declared.upper() == "INTEGER"))
 
 
-def read_children(tx: Any, table: str) -> Program[list[Mapping[str, Any]]]:
+def read_children(tx: Any, table: str) -> Program[list[dict[str, Any]]]:
     """The references of other tables to this one: table, columns, target_columns (None: its key), on_delete."""
     found: dict[tuple[str, int], dict[str, Any]] = {}
     for child, id_, local, remote, on_delete in (yield effects.Read(tx, _CHILDREN, (table,), list)):

@@ -18,7 +18,7 @@ import msgspec
 from holdall.backends.sql.formats import Coder, Format, Storage
 from holdall.backends.sqlite import decimals
 from holdall.errors import SizeLimit
-from holdall.schema import CONTAINERS, INT_MAX, INT_MIN, JSON_NULL, Type, container_text, container_value, from_plain, plain
+from holdall.schema import CONTAINERS, INT_MAX, INT_MIN, JSON_NULL, Type, container_text, container_value, plain
 
 INTEGER, REAL, TEXT, BLOB = Storage("INTEGER"), Storage("REAL"), Storage("TEXT"), Storage("BLOB")
 SCALED_DIGITS_MAX = 18  # ten to this power fits 64 bit
@@ -48,8 +48,8 @@ def make_format(type_: Type) -> Format:
 # uuid: the slots are filled directly, because UUID.__init__ takes six times as long.
 
 _new, _int_of_bytes = object.__new__, int.from_bytes
-_set_int: Callable[[uuid.UUID, int], None] = uuid.UUID.int.__set__  # type: ignore[attr-defined]
-_set_safe: Callable[[uuid.UUID, uuid.SafeUUID], None] = uuid.UUID.is_safe.__set__  # type: ignore[attr-defined]
+_set_int: Callable[[uuid.UUID, int], None] = vars(uuid.UUID)["int"].__set__
+_set_safe: Callable[[uuid.UUID, uuid.SafeUUID], None] = vars(uuid.UUID)["is_safe"].__set__
 _UNKNOWN = uuid.SafeUUID.unknown
 
 
@@ -73,15 +73,14 @@ def bytes_of_uuid(value: uuid.UUID) -> bytes:
 
 def text_of_datetime(value: dt.datetime) -> str:
     """Fixed width text of a datetime in UTC; isoformat() would take half as long again."""
-    return "%04d-%02d-%02dT%02d:%02d:%02d.%06d+00:00" % (
-        value.year, value.month, value.day, value.hour, value.minute, value.second, value.microsecond,
-    )  # fmt: skip
+    parts = (value.year, value.month, value.day, value.hour, value.minute, value.second, value.microsecond)
+    return "%04d-%02d-%02dT%02d:%02d:%02d.%06d+00:00" % parts  # noqa: UP031  twice as fast as an f-string
 
 
 def datetime_of_text(value: str) -> dt.datetime:
     """The UTC instant; ValueError for text of another form."""
     made = dt.datetime.fromisoformat(value)
-    if made.tzinfo is not dt.timezone.utc:
+    if made.tzinfo is not dt.UTC:
         raise ValueError(f"{value!r} is not in UTC")
     return made
 
@@ -174,12 +173,12 @@ def _container_decoder(type_: Type) -> Coder:
     item = type_.item
     if type_.kind == "json":
         return _json_of_text
-    part = _PLAIN_ITEMS.get(item.kind) if item is not None else None
+    part: Any = _PLAIN_ITEMS.get(item.kind) if item is not None else None
     if part is not None and item is not None and item.codec is None:
         part = part | None if type_.item_nullable else part
-        shape = {"list": tuple[part, ...], "set": frozenset[part], "dict": dict[str, part]}.get(type_.kind)
-        if shape is not None:
-            return msgspec.json.Decoder(shape).decode
+        shapes: dict[str, Any] = {"list": tuple[part, ...], "set": frozenset[part], "dict": dict[str, part]}
+        if type_.kind in shapes:
+            return msgspec.json.Decoder(shapes[type_.kind]).decode
     return partial(container_value, type_)
 
 
@@ -229,20 +228,19 @@ def after_folded(prefix: str) -> str | bytes:
     return text_after_prefix(prefix.casefold())
 
 
+_WILDCARDS = {"%": "*", "_": "?"}
+
+
 def glob_of_like(pattern: str) -> str:
     """The GLOB pattern that means what the LIKE pattern means here: case-sensitive, % any text, _ one code point, \\ escapes."""
     result: list[str] = []
     characters = iter(pattern)
     for character in characters:
-        if character == "\\":
-            character = next(characters, "\\")
-        elif character == "%":
-            result.append("*")
+        if character in _WILDCARDS:
+            result.append(_WILDCARDS[character])
             continue
-        elif character == "_":
-            result.append("?")
-            continue
-        result.append(f"[{character}]" if character in "*?[" else character)
+        literal = next(characters, "\\") if character == "\\" else character
+        result.append(f"[{literal}]" if literal in "*?[" else literal)
     glob = "".join(result)
     if len(glob.encode()) > PATTERN_BYTES_MAX:
         raise SizeLimit(f"The pattern is longer than {PATTERN_BYTES_MAX} bytes.", hint="Use contains(…) for long literal text.")

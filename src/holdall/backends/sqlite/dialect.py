@@ -22,7 +22,8 @@ connections. The formats are a file format: changing one needs a migration (docs
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -36,18 +37,19 @@ from holdall.backends.sqlite.perform.functions import array_of
 from holdall.query import Aggregate, Arith
 from holdall.schema import CONTAINERS, Type
 
-_COMPARE: dict[str, Any] = {
-    "eq": lambda a, b: a == b,
-    "ne": lambda a, b: a != b,
-    "lt": lambda a, b: a < b,
-    "lte": lambda a, b: a <= b,
-    "gt": lambda a, b: a > b,
-    "gte": lambda a, b: a >= b,
-    "same": lambda a, b: a.is_not_distinct_from(b),
-    "not_same": lambda a, b: a.is_distinct_from(b),
+_COMPARE: dict[str, Callable[[Element, Element], Element]] = {
+    "eq": operator.eq,
+    "ne": operator.ne,
+    "lt": operator.lt,
+    "lte": operator.le,
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "same": lambda left, right: left.is_not_distinct_from(right),
+    "not_same": lambda left, right: left.is_distinct_from(right),
 }
 _INTEGER_TAGS = ("int", "bool")
-ZERO, ONE = sa.literal_column("0"), sa.literal_column("1")
+ZERO: Element = sa.literal_column("0")
+ONE: Element = sa.literal_column("1")
 
 
 class SQLiteDialect(Dialect):
@@ -102,7 +104,7 @@ class SQLiteDialect(Dialect):
 
     # Documents.
 
-    def part(self, document: Element, root: Type, keys: tuple[str | int, ...], type_: Type) -> Typed:
+    def part(self, document: Element, root: Type, keys: tuple[str | int, ...], type_: Type) -> Typed:  # noqa: ARG002  see Dialect
         path = _constant(coding.path_text(keys))
         if type_.kind in CONTAINERS:
             return sa.func.holdall_part(document, path), self.format(type_)
@@ -110,7 +112,7 @@ class SQLiteDialect(Dialect):
         return sa.func.holdall_scalar(document, path, _constant(type_.kind)), format_
 
     def json_order(self, left: Element, op: str, right: Element) -> Element:
-        return _COMPARE[op](sa.func.holdall_json_order(left, right), ZERO)  # type: ignore[no-any-return]
+        return _COMPARE[op](sa.func.holdall_json_order(left, right), ZERO)
 
     # Numbers.
 
@@ -123,10 +125,10 @@ class SQLiteDialect(Dialect):
         element, format_ = value
         target = self.format(type_)
         if type_.kind == "decimal":
-            digits = sa.literal_column(str(type_.digits or 38))
+            digits: Element = sa.literal_column(str(type_.digits or 38))
             if target.tag.startswith("scaled"):
                 return sa.func.holdall_fit_scaled(_decimal(value), digits, sa.literal_column(str(type_.places)))
-            places = sa.literal_column("NULL" if type_.places is None else str(type_.places))
+            places: Element = sa.literal_column("NULL" if type_.places is None else str(type_.places))
             return sa.func.holdall_fit_decimal(_decimal(value), digits, places)
         if target.tag == format_.tag:
             return element
@@ -149,12 +151,12 @@ class SQLiteDialect(Dialect):
     def _exact_total(self, node: Aggregate, one: Any, element: Element, format_: Format) -> Typed:
         """sum or avg of int or Decimal. Halves of 32 bits are summed by SQLite itself, which would overflow or round on whole numbers."""
         scaled = format_.tag.startswith("scaled")
-        places = sa.literal_column(format_.tag.split(":")[1] if scaled else "0")
+        places: Element = sa.literal_column(format_.tag.split(":")[1] if scaled else "0")
         if scaled or format_.tag in _INTEGER_TAGS:
             if node.distinct:
                 total: list[Any] = [sa.func.holdall_int_total(one), ZERO]
             else:
-                half = sa.literal_column("4294967295")
+                half: Element = sa.literal_column("4294967295")
                 total = [sa.func.sum(_infix(element, ">>", sa.literal_column("32"))), sa.func.sum(_infix(element, "&", half))]
             if node.fn == "avg":
                 return sa.func.holdall_int_avg(*total, sa.func.count(one), places), coding.DECIMAL_TEXT
@@ -164,7 +166,7 @@ class SQLiteDialect(Dialect):
         if node.fn == "avg":
             return sa.func.holdall_decimal_avg(one), coding.DECIMAL_TEXT
         declared = None if node.expr is None else node.expr.type.places
-        literal = sa.literal_column("NULL" if declared is None else str(declared))
+        literal: Element = sa.literal_column("NULL" if declared is None else str(declared))
         return sa.func.holdall_decimal_sum(sa.func.holdall_decimal_total(one), literal), coding.decimal_text_format(declared)
 
     def mixed_compare(self, op: str, left: Typed, right: Typed) -> Element:
@@ -175,8 +177,8 @@ class SQLiteDialect(Dialect):
                 both_null = left[0].is_(None) & right[0].is_(None)
                 same = sa.func.coalesce(order == ZERO, both_null)
                 return same if op == "same" else ~same
-            return _COMPARE[op](order, ZERO)  # type: ignore[no-any-return]
-        return _COMPARE[op](_decimal(left), _decimal(right))  # type: ignore[no-any-return]
+            return _COMPARE[op](order, ZERO)
+        return _COMPARE[op](_decimal(left), _decimal(right))
 
     def insert_over(self, table: sa.Table, values: dict[str, Any], key: Sequence[str], where: Element) -> Any:
         query = sqlite_insert(table).values(values)

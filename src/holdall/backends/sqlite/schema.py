@@ -10,8 +10,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy.schema import CreateIndex, CreateTable
 import sqlalchemy as sa
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from holdall.backends.sql import effects
 from holdall.backends.sql.checks import check_texts
@@ -42,7 +42,9 @@ def missing(entities: Sequence[Entity], dialect: Dialect, tx: Any) -> Program[li
             statements.append(str(CreateTable(whole).compile(dialect=dialect.engine)).strip())
         else:
             differences += [f"table {entity.table}: {line}" for line in compare(entity, table, dialect, checks)]
-        held = set() if table is None else {tuple(index["columns"]) for index in table["indexes"] if not index["partial"]}
+        held: set[tuple[Any, ...]] = (
+            set() if table is None else {tuple(index["columns"]) for index in table["indexes"] if not index["partial"]}
+        )
         for name, fields in indexes_of(entity):
             columns = columns_of(entity, fields)
             if columns not in held:
@@ -85,14 +87,10 @@ def compare(entity: Entity, table: Table, dialect: Dialect, checks: Sequence[tup
     collation = _COLLATE.search(sql)
     if collation is not None:
         differences.append(f"it compares text by COLLATE {collation.group(1)}, not by code point")
-    for name, text in checks:
-        if f"CONSTRAINT {name} CHECK ({text})" not in sql:
-            differences.append(f"it does not have the check '{name}': {text}")
     declared = {name for name, _ in checks}
-    for found in _CHECK.findall(sql):
-        if found.strip('"') not in declared:
-            differences.append(f"it has a check '{found}' that the model does not know")
-    return differences
+    differences += [f"it does not have the check '{n}': {text}" for n, text in checks if f"CONSTRAINT {n} CHECK ({text})" not in sql]
+    unknown = [found for found in _CHECK.findall(sql) if found.strip('"') not in declared]
+    return differences + [f"it has a check '{found}' that the model does not know" for found in unknown]
 
 
 def _columns(entity: Entity, table: Table, dialect: Dialect) -> list[str]:
@@ -100,22 +98,22 @@ def _columns(entity: Entity, table: Table, dialect: Dialect) -> list[str]:
     stored = {column["name"].casefold(): column for column in table["columns"]}
     for field in entity.fields:
         column = stored.pop(field.column.casefold(), None)
-        wanted = dialect.format(field.type).storage.get_col_spec()  # type: ignore[attr-defined]
+        wanted = dialect.format(field.type).storage.get_col_spec()
         if column is None:
             differences.append(f"column {field.column} ({wanted}) is missing")
             continue
         held = _storage(column["type"], strict=table["strict"])
         if held != wanted:
-            differences.append(f"column {field.column} is {column['type'] or 'without a type'}, and {field.type.name} is stored as {wanted}")
+            differences.append(
+                f"column {field.column} is {column['type'] or 'without a type'}, and {field.type.name} is stored as {wanted}"
+            )
         if column["generated"]:
             differences.append(f"column {field.column} is computed by the database")
         if column["nullable"] != field.nullable:
             may, must = ("may be null", "not") if column["nullable"] else ("is NOT NULL", "may")
             differences.append(f"column {field.column} {may}, and {entity.name}.{field.name} may{' not' if must == 'not' else ''}")
-    for column in stored.values():
-        if not column["nullable"] and column["default"] is None and not column["generated"]:
-            differences.append(f"column {column['name']} is unknown to the model, NOT NULL, and has no default")
-    return differences
+    needed = [c["name"] for c in stored.values() if not c["nullable"] and c["default"] is None and not c["generated"]]
+    return differences + [f"column {name} is unknown to the model, NOT NULL, and has no default" for name in needed]
 
 
 def _storage(declared: str, *, strict: bool) -> str:

@@ -106,7 +106,9 @@ def _conflict(error: apsw.Error, entity: Entity | None, path: str) -> HoldallErr
 def _corrupt(error: apsw.Error, entity: Entity | None, path: str) -> HoldallError:
     if isinstance(error, apsw.NotADBError):
         return Corruption(f"The file{_where(path)} is not a SQLite database, or it is encrypted.", hint="Check the path of the store.")
-    return Corruption(f"The database file{_where(path)} is damaged: {error}.", hint="Restore a backup; 'PRAGMA integrity_check' tells more.")
+    return Corruption(
+        f"The database file{_where(path)} is damaged: {error}.", hint="Restore a backup; 'PRAGMA integrity_check' tells more."
+    )
 
 
 def _cant_open(error: apsw.Error, entity: Entity | None, path: str) -> HoldallError:
@@ -124,7 +126,9 @@ def _full(error: apsw.Error, entity: Entity | None, path: str) -> HoldallError:
 
 
 def _read_only(error: apsw.Error, entity: Entity | None, path: str) -> HoldallError:
-    return Unsupported(f"The database{_where(path)} can only be read here: {error}.", hint="Check the file's permissions, or the transaction's read_only.")
+    return Unsupported(
+        f"The database{_where(path)} can only be read here: {error}.", hint="Check the file's permissions, or the transaction's read_only."
+    )
 
 
 def _oversize(error: apsw.Error, entity: Entity | None, path: str) -> HoldallError:
@@ -150,7 +154,9 @@ def _unique(error: apsw.Error, entity: Entity | None, path: str) -> HoldallError
     for name, fields in groups:
         if detail == ", ".join(f"{entity.table}.{column}" for column in columns_of(entity, fields)):
             what = ", ".join(fields)
-            return UniqueViolation(f"There is already a {entity.name} with this {what}.", entity=entity.name, fields=fields, constraint=name)
+            return UniqueViolation(
+                f"There is already a {entity.name} with this {what}.", entity=entity.name, fields=fields, constraint=name
+            )
     return UniqueViolation(f"Another {entity.name} is in the way: {detail}", entity=entity.name, constraint=detail)
 
 

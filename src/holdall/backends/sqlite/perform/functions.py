@@ -27,9 +27,8 @@ NULL and gives NULL unless said. All are deterministic. Errors raised in them ab
 
 from __future__ import annotations
 
-import json
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from functools import lru_cache
 from typing import Any
@@ -40,11 +39,11 @@ from holdall.backends.sql.formats import Format
 from holdall.backends.sqlite import coding, decimals
 from holdall.errors import SizeLimit
 from holdall.query import functions, reductions
-from holdall.schema import DECIMAL_DIGITS_MAX, JSON_NULL, BadOperand, Type, canonical_decimal
+from holdall.schema import DECIMAL_DIGITS_MAX, JSON_NULL, BadOperand, Type, canonical_decimal, from_plain
 
+_carray: Any = vars(apsw)["carray"]
 _LOW = 2**32
 _AVERAGE = Context(prec=DECIMAL_DIGITS_MAX, rounding=ROUND_HALF_EVEN)
-_PATHS: Callable[[str], tuple[str | int, ...]] = lru_cache(maxsize=512)(lambda text: tuple(json.loads(text)))
 
 
 def array_of(values: Sequence[Any], storage: str) -> Any:
@@ -52,11 +51,16 @@ def array_of(values: Sequence[Any], storage: str) -> Any:
     if storage == "INTEGER":
         # A float here is coding.NEVER: equal to no stored integer, so it is left out; the least integer is no scaled Decimal either.
         whole = [value for value in values if value.__class__ is not float]
-        return apsw.carray(array("q", whole or [-(2**63)]))
-    return apsw.carray(array("d", values) if storage == "REAL" else tuple(values))
+        return _carray(array("q", whole or [-(2**63)]))
+    return _carray(array("d", values) if storage == "REAL" else tuple(values))
 
 
 # Text and documents.
+
+
+@lru_cache(maxsize=512)
+def _path(text: str) -> tuple[str | int, ...]:
+    return tuple(coding.from_json(text))
 
 
 def _casefold(text: str | None) -> str | None:
@@ -69,24 +73,24 @@ def _json_str(text: str | None) -> str | None:
 
 
 def _part(text: str | None, path: str) -> str | None:
-    value = None if text is None else functions.json_path(coding.from_json(text), _PATHS(path))
+    value = None if text is None else functions.json_path(coding.from_json(text), _path(path))
     if value is None:
         return None
     return "null" if value is JSON_NULL else coding.to_json(value).decode()
 
 
 def _scalar(text: str | None, path: str, kind: str) -> Any:
-    value = None if text is None else functions.json_path(coding.from_json(text), _PATHS(path))
+    value = None if text is None else functions.json_path(coding.from_json(text), _path(path))
     if value is None or value is JSON_NULL:
         return None
     format_, type_ = _kind(kind)
-    value = coding.from_plain(type_, value)
+    value = from_plain(type_, value)
     return value if format_.encode is None else format_.encode(value)
 
 
 @lru_cache(maxsize=64)
 def _kind(kind: str) -> tuple[Format, Type]:
-    type_ = Type(kind)  # type: ignore[arg-type]
+    type_ = Type(kind)  # type: ignore[arg-type]  # a constant of the SQL text
     return coding.make_format(type_), type_
 
 
@@ -141,7 +145,7 @@ def _decimal_arith(op: str, left: str | None, right: str | None) -> str | None:
 def _fitted(text: str, digits: int, places: int | None) -> Decimal:
     value = decimals.decode(text)
     try:
-        return canonical_decimal(_limits(digits, places), value)  # type: ignore[no-any-return]
+        return canonical_decimal(_limits(digits, places), value)
     except BadOperand as error:
         raise SizeLimit(f"The field cannot take the result: {error}. Nothing was changed.") from None
 
@@ -172,8 +176,10 @@ def _number(value: Any, tag: str) -> Any:
 def _number_order(left: Any, left_tag: str, right: Any, right_tag: str) -> int | None:
     if left is None or right is None:
         return None
+    one: Any
+    other: Any
     one, other = _number(left, left_tag), _number(right, right_tag)
-    return (one > other) - (one < other)
+    return int(one > other) - int(one < other)
 
 
 def _total(high: Any, low: Any) -> int | None:
@@ -290,7 +296,7 @@ _AGGREGATES: tuple[tuple[str, Any, int], ...] = (
 )
 
 
-def register(connection: apsw.Connection) -> None:
+def register(connection: Any) -> None:
     """Add all functions to a connection."""
     for name, function, arguments in _SCALARS:
         connection.create_scalar_function(name, function, arguments, deterministic=True)

@@ -10,6 +10,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 
 
 class _Waiter:
@@ -91,11 +92,9 @@ class Gate:
                 if waiter.gone:
                     continue
                 waiter.granted = True
-            try:
+            with suppress(RuntimeError):  # its event loop is closed: nobody will come
                 waiter.wake()
                 return
-            except RuntimeError:  # its event loop is closed: nobody will come
-                continue
 
 
 def _done(future: asyncio.Future[None]) -> None:

@@ -14,8 +14,8 @@ from typing import Any, Literal, TypeVar
 
 import apsw
 
-from holdall.backends.sqlite.perform.functions import register
 from holdall.backends.sqlite.perform.failures import failure, undecodable
+from holdall.backends.sqlite.perform.functions import register
 from holdall.backends.sqlite.perform.worker import Worker
 from holdall.errors import HoldallError, OutcomeUnknown, SchemaMismatch, TransactionDoomed, Unsupported
 from holdall.schema import Entity
@@ -76,14 +76,15 @@ class Lane:
         self._watched = self._stopping = False
         self._deadline: float | None = None
         try:
-            self.connection = apsw.Connection(settings.path, settings.flags, statementcachesize=STATEMENTS_KEPT)
+            # Any: apsw's stubs name a type that Python 3.11 has not, so all its methods are partly unknown to type checkers.
+            self.connection: Any = apsw.Connection(settings.path, settings.flags, statementcachesize=STATEMENTS_KEPT)
             self.connection.set_busy_timeout(max(1, int(settings.busy_timeout_s * 1000)))
             self._configure()
         except Exception as error:
             if hasattr(self, "connection"):
                 self.connection.close(True)
             raise failure(error, None, settings.path) from error
-        self.cursor = self.connection.cursor()
+        self.cursor: Any = self.connection.cursor()
 
     def _configure(self) -> None:
         connection, settings = self.connection, self.settings
@@ -146,7 +147,7 @@ class Lane:
             self.cursor.execute(text, params)
         except Exception as error:
             raise self._failed(error, entity) from error
-        return self.connection.changes()
+        return int(self.connection.changes())
 
     def write_returning(self, text: str, params: Sequence[Any], entity: Entity, decode: Callable[[Any], T]) -> T:
         """The decoded rows that a write gives back."""
@@ -159,9 +160,10 @@ class Lane:
     def write_many(self, text: str, rows: Sequence[Sequence[Any]], entity: Entity) -> list[tuple[Any, ...]]:
         """Run the statement for each row; the rows that all of them give back."""
         try:
-            return self.cursor.executemany(text, rows).fetchall()  # type: ignore[no-any-return]
+            made: list[tuple[Any, ...]] = self.cursor.executemany(text, rows).fetchall()
         except Exception as error:
             raise self._failed(error, entity) from error
+        return made
 
     def control(self, text: str) -> None:
         """Run statements that give nothing."""
@@ -172,7 +174,7 @@ class Lane:
 
     def dangling(self) -> bool:
         """Whether references whose check was put off lead to nothing."""
-        return self.connection.status(apsw.SQLITE_DBSTATUS_DEFERRED_FKS)[0] > 0
+        return bool(self.connection.status(apsw.SQLITE_DBSTATUS_DEFERRED_FKS)[0])
 
     def native(self, text: str, params: Sequence[Any]) -> tuple[list[str], list[tuple[Any, ...]]]:
         """Column names and rows of a statement of the user's own."""
@@ -260,7 +262,9 @@ class Lane:
     def require_transaction(self) -> None:
         """TransactionDoomed if the transaction that this lane serves is over: the next statement would commit by itself (G5)."""
         if not self.connection.in_transaction:
-            raise TransactionDoomed("SQLite has ended the transaction after an error; nothing of it was kept.", hint="Roll it back and run it again.")
+            raise TransactionDoomed(
+                "SQLite has ended the transaction after an error; nothing of it was kept.", hint="Roll it back and run it again."
+            )
 
     def alone(self, method: Callable[..., T], *args: Any) -> T:
         """A statement that is a transaction of its own: its failure may be that of a commit."""
@@ -287,6 +291,10 @@ class Lane:
         self.connection.close(True)
         if self._worker is not None:
             self._worker.stop()
+
+    def __del__(self) -> None:
+        if getattr(self, "_worker", None) is not None:  # the thread must not outlive a store that nobody closed
+            self._worker.stop()  # type: ignore[union-attr]  # asked above
 
     @property
     def worker(self) -> Worker:

@@ -14,6 +14,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from weakref import WeakSet
 
@@ -36,7 +37,7 @@ _performers: WeakSet[Performer] = WeakSet()
 
 def _forked() -> None:
     """In a child: the parent's connections must not be used, and not even be closed, which would drop the parent's locks."""
-    global _forks
+    global _forks  # noqa: PLW0603  it is about the process itself
     _forks += 1
     for performer in list(_performers):
         performer.disown()
@@ -53,7 +54,7 @@ class Session:
     def __init__(self, owner: Performer, lane: Lane, mode: Mode, deadline: float | None) -> None:
         self.owner = owner
         self.lane = lane
-        self.mode = mode
+        self.mode: Mode = mode
         self.read_only = mode == "read"
         self.open = True
         self.deadline = deadline
@@ -94,6 +95,7 @@ class Performer:
         self._room = Gate(SESSIONS_MAX)
         self._async_room = Gate(ASYNC_LANES_MAX)
         self._own = threading.local()
+        self._natives: list[Lane] = []
         self._anchor: Lane | None = None
         self._opener: Worker | None = None
 
@@ -129,8 +131,7 @@ class Performer:
 
     def disown(self) -> None:
         """In a forked child: start anew, and make the parent's connections immortal, so that nothing closes them here."""
-        own = getattr(self._own, "lane", None)
-        lanes = [*self._idle, *(session.lane for session in self._sessions), self._anchor, own]
+        lanes = [*self._idle, *(session.lane for session in self._sessions), *self._natives, self._anchor]
         for lane in lanes:
             if lane is not None:
                 ctypes.pythonapi.Py_IncRef(ctypes.py_object(lane.connection))
@@ -141,7 +142,9 @@ class Performer:
     def session_lane(self, session: Session) -> Lane:
         """The lane of an open session."""
         if session.forks != _forks:
-            raise ProgrammingError("The transaction was begun in another process, before a fork.", hint="Begin it in the process that uses it.")
+            raise ProgrammingError(
+                "The transaction was begun in another process, before a fork.", hint="Begin it in the process that uses it."
+            )
         if not session.open:
             raise TransactionDoomed("The transaction has ended.", hint="Begin a new one.")
         if session.deadline is not None and time.monotonic() > session.deadline:
@@ -182,7 +185,7 @@ class Performer:
     def _write(self, effect: effects.Write) -> int:
         if effect.tx is not None:
             return self.session_lane(effect.tx).write(effect.text, effect.params, effect.entity)
-        return self._alone(Lane.write, effect.text, effect.params, effect.entity)
+        return self._alone(Lane.write, effect.text, effect.params, effect.entity)  # type: ignore[no-any-return]  # a method given by name
 
     def _write_returning(self, effect: effects.WriteReturning) -> Any:
         if effect.tx is not None:
@@ -271,11 +274,12 @@ class Performer:
             return
         try:
             session.lane.rollback(session.mode)
+        except apsw.ThreadingViolationError as error:  # another thread is using it right now: it stays open
+            raise failure(error) from error
         except apsw.Error:
             # Nothing more can be done with this connection; closing it undoes the transaction too.
             session.lane.close()
-        finally:
-            self._end(session)
+        self._end(session)
 
     def _end(self, session: Session) -> None:
         session.open = False
@@ -286,26 +290,25 @@ class Performer:
             self._writing.release()
         self._room.release()
 
-    def _open(self, effect: effects.Open) -> None:
+    def _open(self, effect: effects.Open) -> None:  # noqa: ARG002  as its neighbours
         self._closed = False
         self.give_back(self.lease())
 
-    def _close(self, effect: effects.Close) -> None:
+    def _close(self, effect: effects.Close) -> None:  # noqa: ARG002  as its neighbours
         self._closed = True
         for session in list(self._sessions):
             session.lane.connection.interrupt()
-            self._patiently(lambda one=session: self.rollback(one))  # type: ignore[misc]
+            self._patiently(lambda one=session: self.rollback(one))  # type: ignore[misc]  # bound in the loop
         lanes = self._idle[:]
         self._idle.clear()
         if self._anchor is not None:
             lanes.append(self._anchor)
             self._anchor = None
-        own = getattr(self._own, "lane", None)
-        if own is not None:
-            lanes.append(own)
-            self._own = threading.local()
+        lanes += self._natives
+        self._natives.clear()
+        self._own = threading.local()
         for lane in lanes:
-            lane.close()
+            self._patiently(lane.close)
         if self._opener is not None:
             self._opener.stop()
             self._opener = None
@@ -314,17 +317,18 @@ class Performer:
     def _patiently(call: Callable[[], None]) -> None:
         """A connection that another thread is using cannot be rolled back until its interrupted statement has returned."""
         for _ in range(100):
-            try:
-                return call()
-            except (apsw.ThreadingViolationError, HoldallError):
-                time.sleep(0.01)
+            with suppress(apsw.ThreadingViolationError, HoldallError):
+                call()
+                return
+            time.sleep(0.01)
 
-    def native(self) -> apsw.Connection:
+    def native(self) -> Any:
         """A connection for the calling thread's own use, the same one every time."""
         lane = getattr(self._own, "lane", None)
         if lane is None or lane.closed:
             lane = self._own.lane = self.lease()
-        return lane.connection  # type: ignore[no-any-return]
+            self._natives.append(lane)
+        return lane.connection
 
     # For event loops: the same calls, on the lanes' threads.
 
@@ -356,8 +360,7 @@ class Performer:
         wait_s = self.settings.busy_timeout_s
         gates = [] if held is None else [held]
         try:
-            if not await self._async_room.acquire_async(wait_s):
-                raise _room_timeout(wait_s)
+            _require(await self._async_room.acquire_async(wait_s), _room_timeout, wait_s)
             gates.append(self._async_room)
             lane = await self._lease_async()
         except BaseException:
@@ -390,8 +393,7 @@ class Performer:
         turn = False
         try:
             if not effect.read_only:
-                if not await self._writing.acquire_async(wait_s):
-                    raise _turn_timeout(wait_s)
+                _require(await self._writing.acquire_async(wait_s), _turn_timeout, wait_s)
                 turn = True
             lane = await self._lease_async()
         except BaseException:
@@ -435,8 +437,15 @@ def _native_alone(lane: Lane, text: str, params: Any) -> Any:
     reply = lane.native(text, params)
     if lane.connection.in_transaction:
         lane.rollback("write")
-        raise Unsupported("The statement began a transaction that nobody would end; it was rolled back.", hint="Use the store's transaction().")
+        raise Unsupported(
+            "The statement began a transaction that nobody would end; it was rolled back.", hint="Use the store's transaction()."
+        )
     return reply
+
+
+def _require(granted: bool, error: Callable[[float], LockTimeout], wait_s: float) -> None:
+    if not granted:
+        raise error(wait_s)
 
 
 def _turn_timeout(wait_s: float) -> LockTimeout:
@@ -447,4 +456,6 @@ def _turn_timeout(wait_s: float) -> LockTimeout:
 
 
 def _room_timeout(wait_s: float) -> LockTimeout:
-    return LockTimeout(f"{SESSIONS_MAX} transactions are open already, and none ended within {wait_s:g} s.", hint="Keep transactions short.")
+    return LockTimeout(
+        f"{SESSIONS_MAX} transactions are open already, and none ended within {wait_s:g} s.", hint="Keep transactions short."
+    )

@@ -81,7 +81,7 @@ class _Job(Generic[T]):
     def run(self) -> None:
         try:
             self.result = self.function(*self.args)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  it is raised where the result is awaited
             self.error = error
         with self.lock:
             self.over = True
