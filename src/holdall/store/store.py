@@ -89,7 +89,10 @@ class Store:
 
     def get_record(self, model: type[M], key: Any) -> M | None:
         """The record with this key, or None: `run("get", …)` without its detours, because programs do nothing as often."""
-        core, scope = self._core, None if current.get() is None else self._scope()
+        core = self._core
+        if current.get() is None:
+            return run(reads.get(core, None, model, key), core.perform)
+        scope = self._scope()
         if scope is None:
             return run(reads.get(core, None, model, key), core.perform)
         return self._within(scope, reads.get, (model, key), writing=False)
