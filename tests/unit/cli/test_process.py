@@ -105,9 +105,21 @@ def test_help_starts_quickly_and_loads_nothing_heavy(tmp_path: Path, args: list[
     assert done.stderr == "[]\n"
 
 
+def heed_ctrl_c() -> None:
+    """What a terminal gives its programs; tests that run in the background have it ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_is_130(shop: Run, tmp_path: Path) -> None:
     (tmp_path / "slow.py").write_text("print('importing', flush=True)\nimport time\ntime.sleep(30)\n")
-    with subprocess.Popen(command("models", "slow.py"), cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command("models", "slow.py"),
+        cwd=tmp_path,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_ctrl_c,
+    ) as process:
         assert process.stderr is not None
         assert process.stderr.readline() == "importing\n"
         time.sleep(0.1)
