@@ -44,7 +44,7 @@ def versions() -> dict[str, str]:
     return {package: _version(package) for package in _PACKAGES}
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
     """Three significant digits or whole numbers, never in exponents."""
     return f"{value:,.0f}" if value >= 100 else f"{value:,.1f}" if value >= 10 else f"{value:.2f}" if value >= 1 else f"{value:.3f}"
 
@@ -54,9 +54,9 @@ def table(result: Result) -> str:
     lines = [f"{result.title}  [{result.scenario}]", f"  {'':<44}{'µs/op':>12}{'best':>12}{'worst':>12}{'ratio':>10}"]
     reference = result.timings.get(result.reference)
     for name, timing in result.timings.items():
-        ratio = _number(timing.median_s / reference.median_s) if reference else "-"
+        ratio = number(timing.median_s / reference.median_s) if reference else "-"
         best, worst = min(timing.rounds_s), max(timing.rounds_s)
-        cells = "".join(f"{_number(value * 1e6):>12}" for value in (timing.median_s, best, worst))
+        cells = "".join(f"{number(value * 1e6):>12}" for value in (timing.median_s, best, worst))
         lines.append(f"  {name:<44}{cells}{ratio:>10}{'  reference' if name == result.reference else ''}")
     lines += [f"  {name:<44}     missing: {reason}" for name, reason in result.missing.items()]
     return "\n".join(lines)
@@ -65,7 +65,7 @@ def table(result: Result) -> str:
 def verdicts(judged: Sequence[Judgement]) -> str:
     """One line for each target: name, measured ratio, target, verdict."""
     return "\n".join(
-        f"{each.target.name:<44}{_number(each.ratio) if each.ratio is not None else '-':>10}   {each.target.wish:<16}{each.verdict}"
+        f"{each.target.name:<44}{number(each.ratio) if each.ratio is not None else '-':>10}   {each.target.wish:<16}{each.verdict}"
         for each in judged
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from tests.store.shop import Customer, Order, Product
 
-from holdall import DeclarationError, Field, Key, Model, NotLoaded, ProgrammingError, Store
+from holdall import DeclarationError, Field, Key, Model, NotLoaded, ProgrammingError, Store, UniqueViolation
 from holdall.model import AsyncCollection, AsyncQuery, Collection, Query
 from holdall.store import AsyncStore
 
@@ -59,6 +60,19 @@ def test_known_rows(store: Store) -> None:
     known = Store("memory:", records={Product: [{"name": "pen", "price": Decimal(1)}, {"name": "ink", "price": Decimal(2)}]})
     assert known[Product].count() == 2
     assert known[Product].where(name="ink").one().price == Decimal(2)
+
+
+def test_known_rows_that_break_the_rules_are_told_each_time() -> None:
+    known = Store("memory:", records={Product: [{"name": "pen", "price": Decimal(1)}, {"name": "pen", "price": Decimal(2)}]})
+    for _ in range(2):
+        with pytest.raises(UniqueViolation):
+            known[Product].count()
+
+
+def test_threads_that_come_first_together_find_the_known_rows_once() -> None:
+    known = Store("memory:", records={Product: [{"name": f"p{n}", "price": Decimal(n)} for n in range(50)]})
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda _: known[Product].count(), range(8))) == [50] * 8
 
 
 def test_swapping(store: Store) -> None:

@@ -40,8 +40,10 @@ class Collection(Generic[M]):
 
     def get(self, key: Any) -> M | None:
         """The record with this key, or None. One round trip."""
-        home = self._home if self._home is not None else ambient_home(self._model)
-        return home.get_record(self._model, key)  # type: ignore[no-any-return]  # an operation by name
+        home, model = self._home, self._model
+        if home is None:
+            home = ambient_home(model)
+        return home.get_record(model, key)  # type: ignore[no-any-return]  # an operation by name
 
     def get_many(self, keys: Iterable[Any]) -> list[M | None]:
         """The records with these keys, in the order asked, None for absent ones. One round trip."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from holdall.errors import Problem
@@ -164,11 +165,15 @@ class Shape:
 
     def take_over(self, instance: Model, row: tuple[Any, ...]) -> None:
         """The store wrote this row: what it filled in (version, times, always-set values) is taken over from it."""
-        held = vars(instance)
-        for place, member in enumerate(self.stored):
-            if member.generated == "int" or member.spec.role in ("version", "created_at", "updated_at", "always"):
-                held[member.name] = member.thawed(row[place])
+        for place, member in self._filled:
+            vars(instance)[member.name] = member.thawed(row[place])
         instance._row = row
+
+    @cached_property
+    def _filled(self) -> list[tuple[int, Member]]:
+        """The members that the store fills in, with their places in the row."""
+        roles = ("version", "created_at", "updated_at", "always")
+        return [(place, member) for place, member in enumerate(self.stored) if member.generated == "int" or member.spec.role in roles]
 
 
 def _frozen_or_bad(member: Member, value: Any) -> Any:

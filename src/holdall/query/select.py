@@ -89,6 +89,8 @@ def prepare(select: Select, now: dt.datetime | None) -> Select:
     """The query as backends get it: default filters added, key tie-break added to an order (H1), `now` set. Idempotent."""
     if select.prepared:
         return select if now is None else replace(select, now=now)
+    if now is None and not select.order and not select.entity.default_filters:
+        return select  # nothing to add
     where = select.where
     for name, condition in select.entity.default_filters.items():
         if name not in select.without and "*" not in select.without:

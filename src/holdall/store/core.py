@@ -8,7 +8,8 @@ from __future__ import annotations
 import datetime as dt
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import copy
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -120,11 +121,12 @@ def task_here() -> tuple[Any, ...]:
 
 
 class Core:
-    """The state of a store. `records` are known rows, inserted when their model is first used."""
+    """The state of a store. `records` are known rows, which `insert` puts in when their model is first used."""
 
     def __init__(
         self,
         backend: Backend,
+        insert: Callable[[Core, Scope | None, Sequence[Model]], Program[None]],
         *,
         clock: Clock = system_clock,
         models: Iterable[type[Model]] = (),
@@ -132,11 +134,12 @@ class Core:
         autoload: bool = False,
     ) -> None:
         self.backend = backend
+        self.insert = insert
         self.perform = backend.perform
         self.aperform = backend.aperform
         self.clock = clock
         self.models = tuple(models)
-        self.records = dict(records or {})
+        self.records = {model: list(rows) for model, rows in (records or {}).items()}
         self.autoload = autoload
         self.ready: dict[type[Model], Ready] = {}
         self.handlers: dict[tuple[str, Any], list[Callable[..., Any]]] = {}
@@ -199,7 +202,14 @@ EVENTS = (
 
 
 def make_ready(core: Core, scope: Scope | None, model: type[Model]) -> Program[Ready]:
-    """Open the backend, link the model and its neighbours, and see to their schema; once for each model."""
+    """Open the backend, link the model and its neighbours, see to their schema and insert known rows; once for each model."""
+    with core.preparing:  # threads wait for each other here; the lock is this thread's as long as the program is
+        if model not in core.ready:
+            yield from _prepare(core, scope, model)
+    return core.ready[model]
+
+
+def _prepare(core: Core, scope: Scope | None, model: type[Model]) -> Program[None]:
     if core.closed:
         raise ProgrammingError("This store is closed.", hint="Make a new Store.")
     bound = model.__store__
@@ -225,10 +235,15 @@ def make_ready(core: Core, scope: Scope | None, model: type[Model]) -> Program[R
     yield from core.backend.ensure_schema(entities)
     if any(entity.expiry_field is not None for entity in entities):
         core.expires = True
-    for other in new:
-        core.ready[other] = Ready(core, other)
-    yield from _insert_known(core, new)
-    return core.ready[model]
+    ready = {other: Ready(core, other) for other in new}
+    known = {other: core.records[other] for other in new if other in core.records}
+    if known:
+        inside = copy(core)  # in which the models are ready already: everyone else waits until the rows are there
+        inside.ready = {**core.ready, **ready}
+        yield from core.insert(inside, None, [other(**values) for other, rows in known.items() for values in rows])
+        for other in known:
+            del core.records[other]
+    core.ready.update(ready)
 
 
 def all_entities(models: Iterable[type[Model]]) -> list[Entity]:
@@ -240,16 +255,6 @@ def all_entities(models: Iterable[type[Model]]) -> list[Entity]:
             if relation.through is not None:
                 found[relation.through.entity] = None
     return list(found)
-
-
-def _insert_known(core: Core, models: list[type[Model]]) -> Program[None]:
-    known = [model for model in core.records if model in models]
-    if not known:
-        return
-    from holdall.store.writes import create_graph
-
-    instances = [model(**values) for model in known for values in core.records.pop(model)]
-    yield from create_graph(core, None, instances)
 
 
 def handle_of(scope: Scope | None) -> Program[Any]:

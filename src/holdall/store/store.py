@@ -72,7 +72,7 @@ class Store:
         clock: Clock = system_clock,
         autoload: bool = False,
     ) -> None:
-        self._core = Core(backend_for(where), clock=clock, models=models, records=records, autoload=autoload)
+        self._core = Core(backend_for(where), writes.create_graph, clock=clock, models=models, records=records, autoload=autoload)
 
     # Running
 
@@ -89,7 +89,10 @@ class Store:
 
     def get_record(self, model: type[M], key: Any) -> M | None:
         """The record with this key, or None: `run("get", …)` without its detours, because programs do nothing as often."""
-        core, scope = self._core, None if current.get() is None else self._scope()
+        core = self._core
+        if current.get() is None:
+            return run(reads.get(core, None, model, key), core.perform)
+        scope = self._scope()
         if scope is None:
             return run(reads.get(core, None, model, key), core.perform)
         return self._within(scope, reads.get, (model, key), writing=False)
@@ -256,7 +259,9 @@ class Store:
     @contextmanager
     def replaced_by(self, where: str | Backend | Callable[[], Backend]) -> Generator[Self]:
         """Within the block this store works on another, empty backend, for everyone who uses it: for tests."""
-        inner = Core(backend_for(where), clock=self._core.clock, models=self._core.models, autoload=self._core.autoload)
+        inner = Core(
+            backend_for(where), writes.create_graph, clock=self._core.clock, models=self._core.models, autoload=self._core.autoload
+        )
         inner.handlers = self._core.handlers
         outer, self._core = self._core, inner
         try:

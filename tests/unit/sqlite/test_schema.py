@@ -20,7 +20,7 @@ from holdall.query import Compare, FieldRef, Value, key_ref
 from holdall.schema import Check, Entity, EntityRef, Index, Reference, Type, Unique
 
 STR, INT = Type("str"), Type("int")
-CHINOOK = Path(os.environ.get("HOLDALL_DATA", Path(__file__).parents[5] / "shared" / "data")) / "chinook" / "chinook.sqlite"
+CHINOOK = Path(os.environ.get("HOLDALL_DATA") or Path(__file__).resolve().parents[4] / "shared" / "data") / "chinook" / "chinook.sqlite"
 
 
 def opened(path: str, **options: str) -> Sync:

@@ -7,11 +7,13 @@ statement that is a transaction of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from holdall.program import Effect
 from holdall.schema import Entity
+
+LOT_ROWS = 256  # how many rows are encoded at a time
 
 
 class Open(Effect):
@@ -75,12 +77,27 @@ class WriteReturning(Effect):
         self.decode = decode
 
 
+class Encoded:
+    """Rows in the engine's values, made in small lots as they are read: all at once they would be one more object for each row, which
+    the garbage collector goes through again and again."""
+
+    __slots__ = ("_encode", "_rows")
+
+    def __init__(self, rows: Sequence[Sequence[Any]], encode: Callable[[Any], Sequence[Sequence[Any]]]) -> None:
+        self._rows = rows
+        self._encode = encode
+
+    def __iter__(self) -> Iterator[Sequence[Any]]:
+        for start in range(0, len(self._rows), LOT_ROWS):
+            yield from self._encode(self._rows[start : start + LOT_ROWS])
+
+
 class WriteMany(Effect):
     """Run one statement once per item of `rows`, inside `tx`. Reply: all rows that the statements gave."""
 
     __slots__ = ("entity", "rows", "text", "tx")
 
-    def __init__(self, tx: Any, text: str, rows: Sequence[Sequence[Any]], entity: Entity) -> None:
+    def __init__(self, tx: Any, text: str, rows: Iterable[Sequence[Any]], entity: Entity) -> None:
         self.tx = tx
         self.text = text
         self.rows = rows

@@ -177,13 +177,12 @@ class Writes(Obstacles):
         generated = entity.generated_field
         numbered = generated is not None and any(row[generated.position] is None for row in rows)
         text, encode = self.inserting(entity, entity.key if numbered else ())
-        encoded = encode(rows)
         if len(rows) > 1:
-            made = yield from self.deferring(_do(effects.WriteMany(tx, text, encoded, entity)), tx, entity)
+            made = yield from self.deferring(_do(effects.WriteMany(tx, text, effects.Encoded(rows, encode), entity)), tx, entity)
         elif numbered:
-            made = yield effects.WriteReturning(tx, text, encoded[0], entity, list)
+            made = yield effects.WriteReturning(tx, text, encode(rows)[0], entity, list)
         else:
-            yield effects.Write(tx, text, encoded[0], entity)
+            yield effects.Write(tx, text, encode(rows)[0], entity)
             return [entity.row_key(rows[0])]
         if now is not None and self.refers_to_expiring(entity):
             yield from self.check_parents(entity, rows, tx, now)

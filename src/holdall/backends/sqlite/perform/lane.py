@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -157,7 +157,7 @@ class Lane:
             raise self._failed(error, entity) from error
         return decode(rows)
 
-    def write_many(self, text: str, rows: Sequence[Sequence[Any]], entity: Entity) -> list[tuple[Any, ...]]:
+    def write_many(self, text: str, rows: Iterable[Sequence[Any]], entity: Entity) -> list[tuple[Any, ...]]:
         """Run the statement for each row; the rows that all of them give back."""
         try:
             made: list[tuple[Any, ...]] = self.cursor.executemany(text, rows).fetchall()
