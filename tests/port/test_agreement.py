@@ -176,7 +176,7 @@ def plainly(value: Any) -> Any:
     return (type(value).__name__, repr(value)) if not isinstance(value, frozenset | dict) else (type(value).__name__, value)
 
 
-SETTINGS = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 seeds = st.lists(st.integers(0, 2**32), min_size=1, max_size=25)
 
 

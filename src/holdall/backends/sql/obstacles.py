@@ -11,7 +11,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from holdall.backends.port import Delete, DeleteWhere, Insert, Patch, Row, UpdateWhere, Upsert, Write
 from holdall.backends.sql import effects
@@ -47,6 +47,14 @@ def expires(entity: Entity) -> bool:
     return entity.expiry_field is not None
 
 
+class Shortcut(NamedTuple):
+    """What inserting one row takes, for entities where nothing else has to be done. `number_at`: where a null would be numbered."""
+
+    text: str
+    encode: Callable[[Any], Rows]
+    number_at: int | None
+
+
 class Obstacles(Reads):
     """What writes need besides their statements. `entities` are those that ensure_schema was told of, by table."""
 
@@ -59,6 +67,7 @@ class Obstacles(Reads):
         self._inserting: dict[tuple[Entity, tuple[str, ...]], Inserting] = {}
         self._replacing: dict[tuple[Entity, tuple[str, ...]], Binding] = {}
         self._clearing: dict[tuple[Entity, bool], Binding | None] = {}
+        self.shortcuts: dict[Entity, Shortcut | Literal[False]] = {}
         self.refers_to_expiring = lru_cache(maxsize=None)(_refers_to_expiring)
         self.unique_positions = lru_cache(maxsize=None)(_unique_positions)
 
@@ -82,6 +91,14 @@ class Obstacles(Reads):
         if found is None:
             found = self._inserting[entity, returning] = self.statements.insert(entity, returning)
         return found
+
+    def shortcut(self, entity: Entity) -> Shortcut | Literal[False]:
+        """The shortcut of an entity; False where inserting takes more."""
+        if expires(entity) or self.refers_to_expiring(entity):
+            return False
+        only = entity.fields[entity.key_positions[0]]
+        numbers = len(entity.key) == 1 and only.type.kind in ("int", "bool")
+        return Shortcut(*self.inserting(entity, ()), only.position if numbers else None)
 
     def replacing(self, entity: Entity, returning: tuple[str, ...]) -> Binding:
         """INSERT over an expired row with the same key, giving fields back."""

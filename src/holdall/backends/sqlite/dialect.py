@@ -1,7 +1,7 @@
 """The SQLite dialect: column formats, and what SQL each part of a query becomes.
 
 Owns the table of column formats and the choice between SQLite's own functions and the registered ones of `functions`. Must not know
-connections. The formats are a file format: changing one needs a migration (docs/decisions/0101-sqlite-storage.md).
+connections. The formats are a file format: changing one needs a migration (docs/decisions/0020-how-sqlite-stores-values.md).
 
     kind             column   stored as                                                            order and equality
     str              TEXT     the text, UTF-8                                                      memcmp of UTF-8 = code points
