@@ -22,8 +22,8 @@ $ make bench ARGS="--json bench.json"
 Machines differ and this one is noisy, so read the ratios, which are medians of rounds in which all contestants took turns on one processor.
 What each side does, and how it was set up, is written beside it in `bench/`. "Hand-written" is the raw driver with prepared text, decoding
 to the same Python types and building the same object positionally; every SQLite contestant has a file with WAL and synchronous=FULL; peers
-are used as their documentation recommends for speed. The record has ten fields: uuid, two texts, int, Decimal, bool, datetime, list of text,
-optional text, float.
+are used as their documentation recommends for speed. The record has ten fields: uuid, two texts, int, Decimal, bool, datetime, list of
+text, optional text, float.
 
 """
 
