@@ -90,8 +90,10 @@ class Store:
     def get_record(self, model: type[M], key: Any) -> M | None:
         """The record with this key, or None: `run("get", …)` without its detours, because programs do nothing as often."""
         core = self._core
-        if current.get() is None:
-            return run(reads.get(core, None, model, key), core.perform)
+        ready = core.ready.get(model)
+        if current.get() is None and ready is not None and key.__class__ is ready.plain_key and not core.expires and not core.autoload:
+            (row,) = run(core.backend.fetch(ready.entity, (key,), None, None, None), core.perform)
+            return None if row is None else model.__build__(row)
         scope = self._scope()
         if scope is None:
             return run(reads.get(core, None, model, key), core.perform)

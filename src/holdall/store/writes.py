@@ -156,10 +156,12 @@ def create_many(core: Core, scope: Scope | None, model: type[M], items: Sequence
     records: list[M] = [item if isinstance(item, model) else model(**item) for item in items]  # type: ignore[arg-type]  # else a mapping
     if not records:
         return records
+    linked = False
     for record in records:
         if record._row is not None:
             raise ProgrammingError(f"create_many() got a {model.__name__} that was saved before.", hint="Use save() for it.")
-    if core.ready[model].any or any(record.__links__() for record in records):
+        linked = linked or (hasattr(record, "_extras") and bool(record.__links__()))
+    if linked or core.ready[model].any:
         yield from create_graph(core, scope, records)
         return records
     entity = model.__entity__
