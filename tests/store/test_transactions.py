@@ -63,6 +63,15 @@ async def test_asking_for_an_absent_level_is_refused(s: Any) -> None:
             s.transaction(isolation=Isolation.SERIALIZABLE)
 
 
+async def test_what_cannot_be_kept_is_refused(s: Any) -> None:
+    with pytest.raises(ProgrammingError, match="lock"):
+        await s[Product].query().lock().all()
+    async with s.transaction():
+        assert await s[Product].query().lock().all() == []
+    with pytest.raises(ProgrammingError, match="timeout_s"):
+        s.transaction(timeout_s=-1)
+
+
 async def test_a_read_only_transaction_writes_nothing(s: Any) -> None:
     await s[Product].create(name="pen", price=Decimal(1))
     with pytest.raises((Unsupported, ProgrammingError)):

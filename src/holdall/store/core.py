@@ -280,7 +280,11 @@ def handle_of(scope: Scope | None) -> Program[Any]:
 
 
 def rows_of(core: Core, scope: Scope | None, select: Select) -> Program[list[Row]]:
-    """The rows (or columns) of a query: planned, then answered by the backend, and the rest by the evaluator."""
+    """The rows (or columns) of a query, planned and then answered by the backend."""
+    if select.lock is not None and scope is None:
+        raise ProgrammingError(
+            "lock() holds records until a transaction ends, and none is open here.", hint="Use it in 'with store.transaction():'."
+        )
     prepared = prepare(select, core.visible_at())
     plan = core.backend.plan(prepared)
     if type(plan) is Native:

@@ -230,7 +230,7 @@ class Store:
 
     def transaction(self, *, isolation: Isolation | None = None, read_only: bool = False, timeout_s: float | None = None) -> Transaction:
         """A transaction as a `with` block; inside another one, a savepoint. Unsupported if the backend lacks the level."""
-        check_isolation(self._core, isolation, nested=self._scope() is not None)
+        check_options(self._core, isolation, timeout_s, nested=self._scope() is not None)
         return Transaction(self, isolation, read_only, timeout_s)
 
     def unit(self, *, retries: int = 5, isolation: Isolation | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -365,7 +365,7 @@ class AsyncStore:
         self, *, isolation: Isolation | None = None, read_only: bool = False, timeout_s: float | None = None
     ) -> AsyncTransaction:
         """A transaction as an `async with` block; inside another one, a savepoint. Unsupported if the backend lacks the level."""
-        check_isolation(self._store._core, isolation, nested=self._store._scope() is not None)
+        check_options(self._store._core, isolation, timeout_s, nested=self._store._scope() is not None)
         return AsyncTransaction(self._store, isolation, read_only, timeout_s)
 
     def unit(
@@ -397,8 +397,10 @@ def _open(core: Core) -> Program[None]:
     core.opened = True
 
 
-def check_isolation(core: Core, isolation: Isolation | None, *, nested: bool) -> None:
-    """Unsupported if the backend has no such level (G1); ProgrammingError if a nested block asks for one of its own."""
+def check_options(core: Core, isolation: Isolation | None, timeout_s: float | None, *, nested: bool) -> None:
+    """Unsupported if the backend has no such level (G1); ProgrammingError for a time that is none, or a level of a nested block's own."""
+    if timeout_s is not None and not timeout_s > 0:
+        raise ProgrammingError(f"timeout_s must be more than 0 seconds, not {timeout_s!r}.")
     if isolation is None:
         return
     if nested:
