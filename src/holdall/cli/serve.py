@@ -8,6 +8,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import click
@@ -54,7 +55,7 @@ def run_server(
     if not program.models:
         raise Failure(f"{program.name} has no models to serve.", hint="Declare some: class Customer(Model): …")
     store.ensure_schema(*program.models.values())
-    application = api(store, list(program.models.values()), title=program.name.removesuffix(".py"))
+    application = api(store, list(program.models.values()), title=PurePath(program.name).stem)
 
     facts = facts_of(program)
 
