@@ -219,6 +219,20 @@ async def test_many_to_many(s: Any) -> None:
     assert await s[Product].where(labels__id="new").count() == 0
 
 
+async def test_undone_links_are_written_again(s: Any) -> None:
+    pen = await s[Product].create(name="pen", price=Decimal(1), labels=[Label(id="new")])
+    hot = await s[Label].create(id="hot")
+    found = await s[Product].where(name="pen").include(Product.labels).one()
+    with pytest.raises(RuntimeError):
+        async with s.transaction():
+            found.labels = [hot]
+            await s[Product].save(found)
+            raise RuntimeError
+    await s[Product].save(found)
+    again = await s[Product].where(id=pen.id).include("labels").one()
+    assert [label.id for label in again.labels] == ["hot"]
+
+
 async def test_expired_records_are_invisible_everywhere(s: Any, clock: Any) -> None:
     await s[Session].create(id="a", user="ada")
     assert await s[Session].get("a") is not None
@@ -314,8 +328,10 @@ async def test_an_empty_key_is_refused(s: Any) -> None:
 async def test_an_undone_write_is_written_again(s: Any) -> None:
     pen = await s[Product].create(name="pen", price=Decimal(1))
     ink = Product(name="ink", price=Decimal(1))
+    pad = None
     with pytest.raises(RuntimeError):
         async with s.transaction():
+            pad = await s[Product].upsert(by="name", name="pad", price=Decimal(1))
             pen.price = Decimal(2)
             await s[Product].save(pen)
             await s[Product].save(ink)
@@ -324,3 +340,5 @@ async def test_an_undone_write_is_written_again(s: Any) -> None:
     await s[Product].save(ink)
     assert (await s[Product].get(pen.id)).price == Decimal(2)
     assert (await s[Product].get(ink.id)).name == "ink"
+    await s[Product].save(pad)
+    assert (await s[Product].get(pad.id)).name == "pad"

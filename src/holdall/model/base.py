@@ -6,7 +6,7 @@ Owns the class itself. What makes a subclass a model is in model.meta; what it c
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from holdall.model.access import Access
@@ -147,6 +147,6 @@ class Model(Record, Access, metaclass=ModelMeta, root=True):
         """(relation, added, removed) of the plain many-to-many lists that were changed."""
         return link_changes(self)
 
-    def __links_saved__(self, name: str) -> None:
-        """The store now holds the many-to-many list as it is."""
-        links_saved(self, name)
+    def __links_saved__(self, name: str) -> Callable[[], None]:
+        """The store now holds the many-to-many list as it is; gives the function that takes this back."""
+        return links_saved(self, name)

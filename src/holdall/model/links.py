@@ -303,20 +303,28 @@ def link_changes(record: Record) -> list[tuple[Relation, list[Record], list[Reco
     return found
 
 
-def links_saved(record: Record, name: str) -> None:
-    """The store now holds the list as it is; the lists on the other side that mirror it are up to date as well."""
+def links_saved(record: Record, name: str) -> Callable[[], None]:
+    """The store now holds the list as it is; the lists on the other side that mirror it are up to date as well.
+
+    Gives the function that takes this back, for a transaction that is undone.
+    """
     known = _raw(record, name)
     if known is None:
-        return
+        return lambda: None
     inverse = _relation(record, name).inverse
     added, removed = known.changes()
-    known.settle()
-    if inverse is None:
-        return
-    for other, gone in [*((each, False) for each in added), *((each, True) for each in removed)]:
-        mirror = _raw(other, inverse)
-        if mirror is not None:
-            mirror.settle_one(record, gone)
+    before = [(known, known.settle())]
+    if inverse is not None:
+        for other, gone in [*((each, False) for each in added), *((each, True) for each in removed)]:
+            mirror = _raw(other, inverse)
+            if mirror is not None:
+                before.append((mirror, mirror.settle_one(record, gone)))
+
+    def take_back() -> None:
+        for each, stored in reversed(before):
+            each.unsettle(stored)
+
+    return take_back
 
 
 class RelatedList(list[Any]):
@@ -375,15 +383,21 @@ class RelatedList(list[Any]):
         stored = set(map(id, self._stored))
         return [item for item in self if id(item) not in stored], [item for item in self._stored if id(item) not in self._ids]
 
-    def settle(self) -> None:
-        """The store holds exactly this."""
-        self._stored = list(self)
+    def settle(self) -> list[Record]:
+        """The store holds exactly this; gives what it held before."""
+        before, self._stored = self._stored, list(self)
+        return before
 
-    def settle_one(self, record: Record, gone: bool) -> None:
-        """The store holds, or no longer holds, this one link."""
-        self._stored = [item for item in self._stored if item is not record]
-        if not gone:
-            self._stored.append(record)
+    def settle_one(self, record: Record, gone: bool) -> list[Record]:
+        """The store holds, or no longer holds, this one link; gives what it held before."""
+        before = self._stored
+        rest = [item for item in before if item is not record]
+        self._stored = rest if gone else [*rest, record]
+        return before
+
+    def unsettle(self, stored: list[Record]) -> None:
+        """The store holds what it held before."""
+        self._stored = stored
 
     # Both sides
 

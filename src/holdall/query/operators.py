@@ -44,10 +44,9 @@ from holdall.query.terms import (
     match,
     mismatch,
     operand,
-    unknown_field,
     wrapped,
 )
-from holdall.schema import NUMBERS, BadOperand, Entity, Field, Type
+from holdall.schema import NUMBERS, BadOperand, Type
 
 _ITERABLE: type[Any] = Iterable  # isinstance with it leaves Any as it is; Iterable would make the items unknown
 
@@ -240,11 +239,3 @@ def _aggregate_type(fn: AggregateName, of: Type) -> Type:
     if fn == "sum" and of.kind == "decimal":
         return Type("decimal", places=of.places)
     return of
-
-
-def field_of(entity: Entity, name: str) -> Field:
-    """The entity's own field of that name; QueryError with a near name if there is none."""
-    field = entity.by_name.get(name)
-    if field is None:
-        raise unknown_field(entity, name)
-    return field

@@ -47,7 +47,7 @@ class Scope:
 
     __slots__ = (
         "after_commit", "closed", "core", "doomed", "handle", "isolation", "outer", "owner", "read_only", "savepoint", "timeout_s",
-        "touched",
+        "undos",
     )  # fmt: skip
 
     def __init__(
@@ -70,13 +70,13 @@ class Scope:
         self.doomed: BaseException | None = None
         self.closed = False
         self.after_commit: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
-        self.touched: list[tuple[Model, Row | None]] = []
+        self.undos: list[Callable[[], None]] = []
 
     def undo(self) -> None:
         """Tell the records written here that what they wrote is not stored after all, so that saving them again writes it."""
-        for record, row in reversed(self.touched):
-            record.__unstored__(row)
-        self.touched.clear()
+        for take_back in reversed(self.undos):
+            take_back()
+        self.undos.clear()
 
     @property
     def root(self) -> Scope:
@@ -303,25 +303,73 @@ def atomically(core: Core, scope: Scope | None, body: Callable[[Scope], Program[
     if scope is not None:
         return (yield from body(scope))
     own = Scope(core, None, ())
-    transactions = core.transactions()
-    yield from handle_of(own)
     try:
         result = yield from body(own)
-    except BaseException:
-        own.undo()
-        yield from transactions.rollback(own.handle)
+    except BaseException as error:
+        yield from end(own, error)
         raise
-    try:
-        yield from transactions.commit(own.handle)
-    except OutcomeUnknown:
-        raise
-    except BaseException:
-        own.undo()
-        yield from transactions.rollback(own.handle)
-        raise
-    for function, args in own.after_commit:
-        yield Call(function, args)
+    yield from end(own, None)
     return result
+
+
+def end(scope: Scope, error: BaseException | None) -> Program[None]:
+    """Commit or undo a scope as its block ends."""
+    scope.closed = True
+    if scope.outer is None:
+        yield from _end_transaction(scope, error)
+    else:
+        yield from _end_savepoint(scope, error)
+
+
+def _end_transaction(scope: Scope, error: BaseException | None) -> Program[None]:
+    core = scope.core
+    if scope.handle is not None:
+        transactions = core.transactions()
+        if error is None and scope.doomed is None:
+            try:
+                yield from transactions.commit(scope.handle)
+            except OutcomeUnknown:
+                raise
+            except BaseException:
+                scope.undo()
+                yield from transactions.rollback(scope.handle)
+                raise
+        else:
+            scope.undo()
+            yield from transactions.rollback(scope.handle)
+    if error is None and scope.doomed is not None:
+        raise TransactionDoomed(
+            f"The transaction was undone, because of an error inside it that was caught: {scope.doomed!r}.",
+            hint="Put what may fail into a nested transaction.",
+        ) from scope.doomed
+    if error is None:
+        for function, args in scope.after_commit:
+            yield Call(function, args)
+
+
+def _end_savepoint(scope: Scope, error: BaseException | None) -> Program[None]:
+    outer = scope.outer
+    assert outer is not None
+    if scope.savepoint is not None:
+        transactions = scope.core.transactions()
+        handle = scope.root.handle
+        try:
+            if error is None and scope.doomed is None:
+                yield from transactions.release(handle, scope.savepoint)
+            else:
+                scope.undo()
+                yield from transactions.rollback_to(handle, scope.savepoint)
+        except BaseException as failure:
+            outer.doomed = outer.doomed or failure
+            raise
+    if error is None and scope.doomed is not None:
+        raise TransactionDoomed(
+            f"The nested transaction was undone, because of an error inside it that was caught: {scope.doomed!r}.",
+            hint="Let the error leave the block, or nest deeper.",
+        ) from scope.doomed
+    if error is None:
+        outer.after_commit += scope.after_commit
+        outer.undos += scope.undos
 
 
 def doom(scope: Scope, error: BaseException) -> None:

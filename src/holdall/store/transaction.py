@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
 from holdall.backends import Isolation
-from holdall.errors import OutcomeUnknown, ProgrammingError, TransactionDoomed
+from holdall.errors import ProgrammingError
 from holdall.model import enter, leave
-from holdall.program import Call, Program, arun, run
-from holdall.store.core import Scope, owner_here, task_here
+from holdall.program import arun, run
+from holdall.store.core import Scope, end, owner_here, task_here
 
 if TYPE_CHECKING:
     from holdall.store.store import Store
@@ -83,63 +83,3 @@ class AsyncTransaction(_Block):
             if not ending.done():
                 await asyncio.wait([ending])
             raise
-
-
-def end(scope: Scope, error: BaseException | None) -> Program[None]:
-    """Commit or undo a scope as its block ends."""
-    scope.closed = True
-    if scope.outer is None:
-        yield from _end_transaction(scope, error)
-    else:
-        yield from _end_savepoint(scope, error)
-
-
-def _end_transaction(scope: Scope, error: BaseException | None) -> Program[None]:
-    core = scope.core
-    if scope.handle is not None:
-        transactions = core.transactions()
-        if error is None and scope.doomed is None:
-            try:
-                yield from transactions.commit(scope.handle)
-            except OutcomeUnknown:
-                raise
-            except BaseException:
-                scope.undo()
-                yield from transactions.rollback(scope.handle)
-                raise
-        else:
-            scope.undo()
-            yield from transactions.rollback(scope.handle)
-    if error is None and scope.doomed is not None:
-        raise TransactionDoomed(
-            f"The transaction was undone, because of an error inside it that was caught: {scope.doomed!r}.",
-            hint="Put what may fail into a nested transaction.",
-        ) from scope.doomed
-    if error is None:
-        for function, args in scope.after_commit:
-            yield Call(function, args)
-
-
-def _end_savepoint(scope: Scope, error: BaseException | None) -> Program[None]:
-    outer = scope.outer
-    assert outer is not None
-    if scope.savepoint is not None:
-        transactions = scope.core.transactions()
-        handle = scope.root.handle
-        try:
-            if error is None and scope.doomed is None:
-                yield from transactions.release(handle, scope.savepoint)
-            else:
-                scope.undo()
-                yield from transactions.rollback_to(handle, scope.savepoint)
-        except BaseException as failure:
-            outer.doomed = outer.doomed or failure
-            raise
-    if error is None and scope.doomed is not None:
-        raise TransactionDoomed(
-            f"The nested transaction was undone, because of an error inside it that was caught: {scope.doomed!r}.",
-            hint="Let the error leave the block, or nest deeper.",
-        ) from scope.doomed
-    if error is None:
-        outer.after_commit += scope.after_commit
-        outer.touched += scope.touched

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Literal, TypeVar
 
 from holdall.backends import Delete, Insert, Patch, Row, Upsert, Write
@@ -69,7 +70,7 @@ def _insert(core: Core, scope: Scope | None, record: Model) -> Program[None]:
         stamp(core, record)
     row = record.__freeze__(record)
     handle = None if scope is None else (yield from handle_of(scope))
-    results = yield from core.backend.apply((Insert(ready.entity, (row,)),), "atomic", handle, core.now() if core.expires else None)
+    results = yield from core.backend.apply((Insert(ready.entity, (row,)),), "atomic", handle, core.visible_at())
     _inserted(scope, record, row, results[0][0])
     if ready.any:
         yield from _fire(core, scope, "after_create", record)
@@ -78,7 +79,7 @@ def _insert(core: Core, scope: Scope | None, record: Model) -> Program[None]:
 def _inserted(scope: Scope | None, record: Model, row: Row, key: Any) -> None:
     """Note on the record what the store now holds, a generated key included."""
     if scope is not None:
-        scope.touched.append((record, None))
+        scope.undos.append(partial(record.__unstored__, None))
     generated = record.__entity__.generated_field
     if generated is not None and row[generated.position] is None:
         number = key[record.__entity__.key.index(generated.name)] if isinstance(key, _TUPLE) else key
@@ -96,7 +97,7 @@ def _write_links(core: Core, scope: Scope, records: Sequence[Model]) -> Program[
             batch += [Upsert(link, _link_row(link, relation, record, other), link.key, ()) for other in added]
             handle = yield from handle_of(scope)
             yield from core.backend.apply(batch, "atomic", handle, core.visible_at())
-            record.__links_saved__(relation.name)
+            scope.undos.append(record.__links_saved__(relation.name))
 
 
 def _link_row(link: Entity, relation: Relation, record: Model, other: Model) -> Row:
@@ -301,7 +302,7 @@ def _patch(core: Core, scope: Scope | None, record: Model) -> Program[None]:
     item = Patch(entity, entity.row_key(old), assignments, expected)
     yield from core.backend.apply((item,), "atomic", handle, core.visible_at())
     if scope is not None:
-        scope.touched.append((record, old))
+        scope.undos.append(partial(record.__unstored__, old))
     record.__stored__(row)
 
 
@@ -319,7 +320,7 @@ def delete(core: Core, scope: Scope | None, model: type[Model], record: Model) -
     item = Delete(entity, entity.row_key(row), version)
     yield from core.backend.apply((item,), "atomic", handle, core.visible_at())
     if scope is not None:
-        scope.touched.append((record, row))
+        scope.undos.append(partial(record.__unstored__, row))
     record._row = None
     yield from _fire(core, scope, "after_delete", record)
 
@@ -358,7 +359,10 @@ def upsert(
     handle = yield from handle_of(scope)
     results = yield from core.backend.apply((Upsert(entity, row, names, update),), "atomic", handle, core.visible_at())
     _, stored = results[0]
-    return model.__build__(stored)
+    made = model.__build__(stored)
+    if scope is not None:  # what was there before is not known: after an undo, saving it inserts, or says that it is there
+        scope.undos.append(partial(made.__unstored__, None))
+    return made
 
 
 def _target(entity: Entity, by: str | Sequence[str] | None) -> tuple[str, ...]:
