@@ -188,6 +188,11 @@ class Backend(Protocol):
         """Remove all rows of these entities, whatever references them."""
         ...
 
+    def drop(self, entities: Sequence[Entity]) -> Program[None]:
+        """Remove these entities with everything that `ensure_schema` made for them, rows included, whatever references them. What is not
+        there is passed over. Refused inside a transaction by the caller (F8)."""
+        ...
+
 
 @runtime_checkable
 class Transactions(Protocol):

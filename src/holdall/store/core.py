@@ -30,6 +30,7 @@ from holdall.model import Model, linked_models
 from holdall.program import Call, Program
 from holdall.query import Select, prepare
 from holdall.schema import Entity
+from holdall.store.gates import Kept
 
 T = TypeVar("T")
 Clock = Callable[[], dt.datetime]
@@ -147,6 +148,17 @@ class Core:
         self.opened = False
         self.closed = False
         self.preparing = threading.RLock()
+        self._kept: Kept | None = None
+
+    @property
+    def kept(self) -> Kept:
+        """What the backend keeps; asked again once it is open."""
+        kept = self._kept
+        if kept is None:
+            kept = Kept(self.backend)
+            if self.opened:
+                self._kept = kept
+        return kept
 
     def now(self) -> dt.datetime:
         """The instant by the store's clock (D4), in UTC."""
@@ -161,10 +173,9 @@ class Core:
 
     def transactions(self) -> Transactions:
         """The backend's transactions; Unsupported if it has none."""
-        backend = self.backend
-        if not isinstance(backend, Transactions):
-            raise Unsupported(f"{backend.name} has no interactive transactions.", hint="Use one batch: save_all() or create_many().")
-        return backend
+        self.kept.need("transactions", "A transaction")
+        assert isinstance(self.backend, Transactions), "a backend that declares transactions has their calls"
+        return self.backend
 
 
 class Ready:
@@ -232,6 +243,7 @@ def _prepare(core: Core, scope: Scope | None, model: type[Model]) -> Program[Non
             hint=f"Call store.ensure_schema({model.__name__}) before, or list it in Store(models=[…]).",
         )
     entities = all_entities(new)
+    core.kept.check_entities(entities)
     yield from core.backend.ensure_schema(entities)
     if any(entity.expiry_field is not None for entity in entities):
         core.expires = True
@@ -264,7 +276,7 @@ def handle_of(scope: Scope | None) -> Program[Any]:
     root = scope.root
     if root.handle is None:
         core = root.core
-        isolation = root.isolation or core.backend.describe().default_isolation
+        isolation = root.isolation or core.kept.capabilities.default_isolation
         assert isolation is not None
         root.handle = yield from core.transactions().begin(isolation, root.read_only, root.timeout_s)
     # Savepoints are set on first use too, outermost first.
@@ -274,6 +286,8 @@ def handle_of(scope: Scope | None) -> Program[Any]:
         if here.savepoint is None:
             pending.append(here)
         here = here.outer
+    if pending:
+        root.core.kept.need("savepoints", "A transaction inside a transaction")
     for inner in reversed(pending):
         inner.savepoint = yield from root.core.transactions().savepoint(root.handle)
     return root.handle
@@ -285,6 +299,7 @@ def rows_of(core: Core, scope: Scope | None, select: Select) -> Program[list[Row
         raise ProgrammingError(
             "lock() holds records until a transaction ends, and none is open here.", hint="Use it in 'with store.transaction():'."
         )
+    core.kept.check_select(select)
     prepared = prepare(select, core.visible_at())
     plan = core.backend.plan(prepared)
     if type(plan) is Native:

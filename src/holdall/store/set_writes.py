@@ -29,6 +29,7 @@ def update_where(core: Core, scope: Scope | None, model: type[Model], select: Se
     """Change every record that the query matches."""
     if model not in core.ready:
         yield from make_ready(core, scope, model)
+    core.kept.need("set_writes", "update() of a query")
     _whole(select, "update")
     entity = model.__entity__
     plain = {name: value for name, value in values.items() if not isinstance(value, Term)}
@@ -96,6 +97,7 @@ def delete_where(core: Core, scope: Scope | None, model: type[Model], select: Se
     """Remove every record that the query matches."""
     if model not in core.ready:
         yield from make_ready(core, scope, model)
+    core.kept.need("set_writes", "delete() of a query")
     _whole(select, "delete")
     prepared = prepare(replace(select, order=(), includes=()), core.visible_at())
     handle = yield from handle_of(scope)

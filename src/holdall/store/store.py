@@ -401,11 +401,15 @@ def check_options(core: Core, isolation: Isolation | None, timeout_s: float | No
     """Unsupported if the backend has no such level (G1); ProgrammingError for a time that is none, or a level of a nested block's own."""
     if timeout_s is not None and not timeout_s > 0:
         raise ProgrammingError(f"timeout_s must be more than 0 seconds, not {timeout_s!r}.")
+    if nested:
+        core.kept.need("savepoints", "A transaction inside a transaction")
+    else:
+        core.kept.need("transactions", "transaction()")
     if isolation is None:
         return
     if nested:
         raise ProgrammingError("A nested transaction has the isolation of the outer one.", hint="Ask for the level at the outermost block.")
-    offered = core.backend.describe().isolation
+    offered = core.kept.capabilities.isolation
     if isolation not in offered:
         names = ", ".join(sorted(level.name for level in offered)) or "none"
         raise Unsupported(f"{core.backend.name} does not offer {isolation.name}.", hint=f"It offers: {names}.")
@@ -418,8 +422,8 @@ def _close(core: Core) -> Program[None]:
 
 
 def _raw(core: Core) -> Raw:
-    if not isinstance(core.backend, Raw):
-        raise Unsupported(f"{core.backend.name} has no language or client of its own.", hint="Use queries.")
+    core.kept.need("raw", "sql() and native")
+    assert isinstance(core.backend, Raw), "a backend that declares raw has its calls"
     return core.backend
 
 

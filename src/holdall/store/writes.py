@@ -170,6 +170,8 @@ def create_many(core: Core, scope: Scope | None, model: type[M], items: Sequence
         for record in records:
             stamp(core, record)
     rows = [record.__freeze__(record) for record in records]
+    if len(rows) > 1:
+        core.kept.need("atomic_batch", "create_many() with more than one record")
     handle = yield from handle_of(scope)
     results = yield from core.backend.apply((Insert(entity, rows),), "atomic", handle, core.visible_at())
     if entity.generated_field is None and scope is None:
@@ -200,6 +202,8 @@ def insert_given(core: Core, scope: Scope | None, model: type[M], records: Seque
             stamp(core, record)
             for name, value in held.items():
                 setattr(record, name, value)
+    if len(records) > 1:
+        core.kept.need("atomic_batch", "An insert of more than one record")
     freeze = model.__freeze__
     rows = [freeze(record) for record in records]
     handle = yield from handle_of(scope)

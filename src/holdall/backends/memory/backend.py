@@ -21,7 +21,9 @@ from holdall.program import Program
 from holdall.query import CompiledSelect, Evaluator, Lock, Select, ShapeCache, shape
 from holdall.schema import Entity
 
-OPTIONS: frozenset[str] = frozenset()
+OPTIONS: Mapping[str, str] = {
+    "without": "features to do without, separated by commas: what depends on them is refused, as on a store that lacks them",
+}
 
 _LOCKS = emulated("optimistic: nobody waits; commit raises SerializationFailure if a row locked here was written by another transaction")
 _FEATURES: Mapping[str, Support] = {
@@ -43,11 +45,11 @@ class MemoryBackend:
     name = "memory"
 
     def __init__(self, options: Mapping[str, str] | None = None) -> None:
-        for option in options or {}:
+        given = dict(options or {})
+        for option in given:
             if option not in OPTIONS:
-                raise DeclarationError(
-                    f"The memory backend has no option '{option}'.", hint=near_name(option, OPTIONS) or "It takes no options: memory:"
-                )
+                raise DeclarationError(f"The memory backend has no option '{option}'.", hint=near_name(option, OPTIONS))
+        self._features = _features(given.get("without", ""))
         self.evaluator = Evaluator()
         self._plans: ShapeCache[tuple[CompiledSelect, Ways, tuple[str, ...]]] = ShapeCache()
         self._engine = Engine(self.evaluator, self._prepare)
@@ -67,7 +69,7 @@ class MemoryBackend:
             isolation=Isolations,
             default_isolation=Isolation.SNAPSHOT,
             consistency=frozenset({"strong", "eventual"}),
-            features=_FEATURES,
+            features=self._features,
             expiry_granularity_s=0.0,
         )
 
@@ -92,6 +94,10 @@ class MemoryBackend:
     def reset(self, entities: Sequence[Entity]) -> Program[None]:
         """Remove all rows of the entities, whatever references them."""
         yield fx.Clear(tuple(entities))
+
+    def drop(self, entities: Sequence[Entity]) -> Program[None]:
+        """Forget the entities, rows and all."""
+        yield fx.Clear(tuple(entities), forget=True)
 
     def fetch(self, entity: Entity, keys: Sequence[Key], tx: Any, now: dt.datetime | None, lock: Lock | None) -> Program[list[Row | None]]:
         """Rows by key in the order asked, None for absent or expired ones."""
@@ -173,6 +179,17 @@ class MemoryBackend:
     def rollback_to(self, tx: Any, savepoint: Any) -> Program[None]:
         """Undo what was done since the mark."""
         yield fx.Undo(tx, savepoint)
+
+
+def _features(without: str) -> Mapping[str, Support]:
+    """The features, less those named."""
+    names = [name.strip() for name in without.split(",") if name.strip()]
+    for name in names:
+        if name not in FEATURES:
+            raise DeclarationError(
+                f"The memory backend cannot do without '{name}': there is no such feature.", hint=near_name(name, FEATURES)
+            )
+    return {**_FEATURES, **dict.fromkeys(names, Support("absent", "left out by the store's URL"))}
 
 
 def _with_targets(entities: Sequence[Entity]) -> tuple[Entity, ...]:

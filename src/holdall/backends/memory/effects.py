@@ -61,9 +61,10 @@ class Register(Effect, msgspec.Struct, frozen=True, gc=False):
 
 
 class Clear(Effect, msgspec.Struct, frozen=True, gc=False):
-    """Remove all rows of these entities."""
+    """Remove all rows of these entities; with `forget` the entities too."""
 
     entities: Sequence[Entity]
+    forget: bool = False
 
 
 class Close(Effect, msgspec.Struct, frozen=True, gc=False):

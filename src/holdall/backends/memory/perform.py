@@ -21,7 +21,7 @@ from holdall.backends.memory import effects as fx
 from holdall.backends.memory.access import Walk, Ways
 from holdall.backends.memory.indexes import Row
 from holdall.backends.memory.table import Layout, Table, with_article
-from holdall.backends.memory.views import AGAIN, Change, Live, Overlay, Transaction, View
+from holdall.backends.memory.views import AGAIN, Change, Live, Overlay, Transaction, View, next_rows
 from holdall.backends.memory.writes import Rules, Writer
 from holdall.backends.port import Insert, Upsert, Write
 from holdall.errors import DeadlineExceeded, ForeignKeyViolation, HoldallError, ProgrammingError, SerializationFailure, TransactionDoomed
@@ -105,10 +105,15 @@ class Engine:
             self._stamp += 1
             try:
                 for entity in effect.entities:
-                    table = self._table(entity)
+                    table = self.tables.get(entity) if effect.forget else self._table(entity)
+                    if table is None:
+                        continue
                     if self._open:
                         self._log.extend([(table, ik, row) for ik, row in table.rows.items()])
                     table.clear()
+                    if effect.forget:
+                        del self.tables[entity], self._readers[entity]
+                        self._rules.remove(entity)
             finally:
                 self._stamp += 1
 
@@ -244,7 +249,7 @@ class Engine:
             found: list[Row] = []
             at = effect.cursor
             while len(found) < size:
-                rows, at = _next_rows(table, overlay, at, max(size, 256))
+                rows, at = next_rows(table, overlay, at, max(size, 256))
                 found += rows if where is None else where(rows, params, view)
                 if at is None:
                     break
@@ -476,25 +481,6 @@ def _where(where: Filter, params: Sequence[Any], tables: Tables, rows: Iterable[
 
 def _unexpired(rows: list[Row | None], position: int, now: dt.datetime) -> list[Row | None]:
     return [row if row is None or row[position] is None or row[position] > now else None for row in rows]
-
-
-def _next_rows(table: Table, overlay: Overlay | None, after: Any, count: int) -> tuple[list[Row], Any]:
-    """The next visible rows in order of their keys, and the entry of the last one (None at the end)."""
-    index = table.ordered(table.layout.key)
-    entries = index.entries()
-    start = 0 if after is None else entries.bisect_right(after)
-    rows = list(index.between(start, start + count))
-    more = start + count < len(entries)
-    last = index.entry_of(rows[-1]) if more else None
-    if overlay is None or not overlay.delta:
-        return rows, last
-    local = overlay.local.ordered(table.layout.key)
-    own = local.entries()
-    low = 0 if after is None else own.bisect_right(after)
-    high = len(own) if last is None else own.bisect_right(last)
-    merged = [*overlay.visible(rows), *local.between(low, high)]
-    merged.sort(key=index.entry_of)
-    return merged, last
 
 
 Isolations = frozenset({Isolation.SNAPSHOT, Isolation.SERIALIZABLE})

@@ -340,3 +340,22 @@ class Transaction:
                 if any(value_of(row) in values for row in changed):
                     return True
         return any(read is entity and (test is None or test(changed)) for read, test in self.scans)
+
+
+def next_rows(table: Table, overlay: Overlay | None, after: Any, count: int) -> tuple[list[Row], Any]:
+    """The next visible rows in order of their keys, and the entry of the last one (None at the end)."""
+    index = table.ordered(table.layout.key)
+    entries = index.entries()
+    start = 0 if after is None else entries.bisect_right(after)
+    rows = list(index.between(start, start + count))
+    more = start + count < len(entries)
+    last = index.entry_of(rows[-1]) if more else None
+    if overlay is None or not overlay.delta:
+        return rows, last
+    local = overlay.local.ordered(table.layout.key)
+    own = local.entries()
+    low = 0 if after is None else own.bisect_right(after)
+    high = len(own) if last is None else own.bisect_right(last)
+    merged = [*overlay.visible(rows), *local.between(low, high)]
+    merged.sort(key=index.entry_of)
+    return merged, last

@@ -54,6 +54,13 @@ class Rules:
             parents.append((reference, positions, layout.value_of(positions)))
             self.children.setdefault(target, []).append((entity, reference, positions))
 
+    def remove(self, entity: Entity) -> None:
+        """Forget an entity, and its references to others."""
+        del self.parents[entity], self.numbers[entity]
+        self._checks.pop(entity, None)
+        for target, children in self.children.items():
+            self.children[target] = [child for child in children if child[0] is not entity]
+
     def checks(self, entity: Entity) -> list[Check]:
         """The compiled checks; compiled when first needed, because a condition may name what is declared later."""
         found = self._checks.get(entity)

@@ -77,6 +77,11 @@ class Obstacles(Reads):
             self.entities[entity.table.casefold()] = entity
             self.may_expire = self.may_expire or expires(entity) or self.refers_to_expiring(entity)
 
+    def forget(self, entities: Iterable[Entity]) -> None:
+        """The opposite of `know`."""
+        for entity in entities:
+            self.entities.pop(entity.table.casefold(), None)
+
     # Statements, each made once.
 
     def statement(self, what: str, entity: Entity, key: Any, make: Callable[[], Statement]) -> Statement:

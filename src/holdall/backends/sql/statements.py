@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.schema import DropTable
 
 from holdall.backends.sql.builder import Builder, Scope
 from holdall.backends.sql.dialect import Dialect, Element
@@ -241,6 +242,10 @@ class Statements:
     def delete_all(self, entity: Entity) -> str:
         """DELETE of all rows."""
         return self._text(sa.delete(self.tables(entity)))[0]
+
+    def drop(self, entity: Entity) -> str:
+        """DROP TABLE, if it is there."""
+        return str(DropTable(self.tables(entity), if_exists=True).compile(dialect=self.dialect.engine)).strip()
 
     def insert_over_expired(self, entity: Entity, returning: Sequence[str]) -> tuple[str, Callable[[Sequence[Any]], tuple[Any, ...]]]:
         """INSERT of a row, in place of an expired one with the same key. Gives fields back, or nothing if a row is in the way that has not

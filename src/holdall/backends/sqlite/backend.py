@@ -130,6 +130,18 @@ class SQLiteBackend(Writes):
             yield effects.Rollback(session)
             raise
 
+    def drop(self, entities: Sequence[Entity]) -> Program[None]:
+        """Drop the tables of these entities, with their indexes, in one transaction; references to them are not looked at."""
+        session = yield effects.Begin(unchecked=True)
+        try:
+            for entity in entities:
+                yield effects.Control(session, self.statements.drop(entity))
+            yield effects.Commit(session)
+        except BaseException:
+            yield effects.Rollback(session)
+            raise
+        self.forget(entities)
+
     def inspect_schema(self) -> Program[list[Mapping[str, Any]]]:
         """Every table and view of the database, ours or not, by name. Each is a mapping:
 
