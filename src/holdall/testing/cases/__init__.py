@@ -1,0 +1,1 @@
+"""The cases of the conformance kit, by promise; `case.all_cases` imports every module here."""
