@@ -1,4 +1,4 @@
-"""The check command: the conformance kit against a store of the user's own. Here are options and the report.""" ""
+"""The check command: the conformance kit against a store of the user's own. Here are options and the report."""
 
 from __future__ import annotations
 
