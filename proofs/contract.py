@@ -21,7 +21,7 @@ HEAD = """# The contract
 What every store promises, whatever engine is underneath. A backend keeps a promise natively, emulates it, or **refuses the operation
 before anything runs**; it never ignores, approximates or silently narrows one. Each promise has an id, and each id has cases in the
 conformance kit: {cases:,} of them, every one on every backend, through the sync and the async side. How the kit itself is tested, and what
-else was tried, is in [the proof](proof.md). `holdall check URL` runs the kit against [your own store](testing.md).
+else was tried, is in [the proof](proof.md). `holdall check URL` runs the kit against [your own store](conformance.md).
 
 This page is written from the kit and from what the backends declare (`python -m proofs.contract`).
 """
