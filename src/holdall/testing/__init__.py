@@ -2,6 +2,7 @@
 
 from holdall.testing.case import REQUIREMENTS, Case, all_cases, case
 from holdall.testing.colours import COLOURS, Colour
+from holdall.testing.conformance import conformance
 from holdall.testing.kit import START, Clock, Kit
 from holdall.testing.lab import Lab, Outcome, Target
 from holdall.testing.ledger import LEDGER, Deviation
@@ -25,5 +26,6 @@ __all__ = [
     "Target",
     "all_cases",
     "case",
+    "conformance",
     "run_kit",
 ]
