@@ -297,6 +297,7 @@ PUBLIC: dict[str, list[str]] = {
         "lookup_code",
         "make_order",
         "map_conditions",
+        "never_true",
         "not_",
         "not_one_of",
         "one_of",
