@@ -1,122 +1,28 @@
-"""Power cuts: a Holdall store is recorded at work, then the power is cut after every operation, in every way the disk allows.
+"""Power cuts: the power is cut after every operation of a recording, in every way the disk allows, and what is left is judged.
 
-Owns recordings, the sweep over their cuts, and its report. What is written and how it is judged is in `_crash_work`, what a disk may
-lose in `_disk`.
+Owns the sweep over the cuts and its report. What is written and how it is judged is in `_crash_work`, what a disk may lose in `_disk`.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
+import json
+import os
+import pickle
 import random
-import tempfile
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import apsw
-
-from holdall import Durability, Store
-from holdall.testing.colours import coloured, finish
-from proofs._crash_work import MODELS, CrashItem, Found, History, Plan, Verdict, judge, look, perform
+from holdall import Store
+from proofs._crash_record import NAME, Recording, Setting, folder, put, record, record_recovery
+from proofs._crash_work import MODELS, CrashItem, Found, History, Verdict, judge, look
 from proofs._disk import MODELS as LOSSES
 from proofs._disk import SURVIVED, Disk, Images
-from proofs._vfs import Op, Recorder
 
-NAME = "crash.db"
 DRAWN = ("killed", "none", "names", "contents", "torn", "subset", "subset", "sectors", "sectors", "sectors", "grown", "grown")
-
-
-@dataclass(frozen=True)
-class Setting:
-    """How the store is opened."""
-
-    journal: str
-    synchronous: str
-
-    def __str__(self) -> str:
-        return f"{self.journal}, {self.synchronous}"
-
-    def url(self, folder: Path, **more: Any) -> str:
-        options = {"journal_mode": self.journal, "synchronous": self.synchronous, **more}
-        return f"sqlite:///{folder / NAME}?" + "&".join(f"{name}={value}" for name, value in options.items())
-
-    @property
-    def declared(self) -> Durability:
-        """What the backend says that such a store survives."""
-        return Store(self.url(Path("/nowhere"))).describe().durability
-
-
-@contextlib.contextmanager
-def folder() -> Iterator[Path]:
-    """A temporary folder, in memory where there is such a thing."""
-    memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(prefix="holdall-crash-", dir=memory if memory.is_dir() else None) as made:
-        yield Path(made)
-
-
-@contextlib.contextmanager
-def every_connection(autocheckpoint: int, page_size: int) -> Iterator[None]:
-    """SQLite's own defaults need thousands of writes until a checkpoint: a small one comes often."""
-
-    def configure(connection: Any) -> None:
-        connection.wal_autocheckpoint(autocheckpoint)
-        connection.pragma("page_size", page_size)  # of a file that is yet to be made
-
-    apsw.connection_hooks.append(configure)
-    try:
-        yield
-    finally:
-        apsw.connection_hooks.remove(configure)
-
-
-@dataclass
-class Recording:
-    """What was done to the files, with marks ('start' or 'ack', writer, unit), and the states the writers went through. `before` is what
-    was there already, surely, and `known` how many units of each writer were."""
-
-    setting: Setting
-    ops: list[Op]
-    histories: dict[int, History]
-    before: Images = field(default_factory=dict)
-    known: dict[int, int] = field(default_factory=dict)
-    how: str = ""
-
-
-def record(setting: Setting, seed: object, units: int, place: Path) -> Recording:
-    """One store, one writer, from a file that is not there yet: its tables are unit 0. It closes and opens the store now and then."""
-    chance = random.Random(repr(seed))
-    shape = {"autocheckpoint": chance.choice((4, 12, 40)), "page_size": chance.choice((4096, 4096, 1024))}
-    more = {"cache_mib": 0.03} if chance.random() < 0.4 else {}  # so small that pages are written before the commit
-    colour = chance.choice(("sync", "async"))
-    recorder, plan, history = Recorder(), Plan((seed, "plan"), 0), History.begin()
-
-    async def write() -> None:
-        left = units
-        while left:
-            store = Store(setting.url(place, **more), models=MODELS)
-            face = coloured(store, colour)
-            recorder.mark("start", 0, 0)
-            await face.ensure_schema()
-            recorder.mark("ack", 0, 0)
-            for _ in range(chance.randrange(5, 30)):
-                if not left:
-                    break
-                left -= 1
-                unit = plan.next()
-                history.add(unit)
-                recorder.mark("start", 0, unit.seq)
-                await perform(face, unit)
-                recorder.mark("ack", 0, unit.seq)
-            await face.close()
-
-    with every_connection(**shape), recorder:
-        if colour == "sync":
-            finish(write())
-        else:
-            asyncio.run(write())
-    return Recording(setting, recorder.ops, {0: history}, how=f"{colour}, {shape | more}")
 
 
 @dataclass
@@ -141,12 +47,13 @@ class Tally:
 class Sweep:
     """All cuts of one recording."""
 
-    def __init__(self, recording: Recording, scratch: Path, seed: object, tally: Tally, draws: int) -> None:
+    def __init__(self, recording: Recording, scratch: Path, seed: object, tally: Tally, draws: int, drawn: Sequence[str] = DRAWN) -> None:
         self._recording = recording
         self._scratch = scratch
         self._chance = random.Random(repr(seed))
         self._tally = tally
         self._draws = draws
+        self._drawn = drawn
         self._disk = Disk(recording.before)
         self._looked: dict[Any, Found] = {}
         self._judged: set[Any] = set()
@@ -175,7 +82,7 @@ class Sweep:
         self._state("all")
         if self._disk.waiting():
             for _ in range(self._draws):
-                self._state(self._chance.choice(DRAWN))
+                self._state(self._chance.choice(self._drawn))
 
     def _state(self, model: str) -> None:
         images = self._disk.images(model, self._chance)
@@ -225,16 +132,6 @@ class Sweep:
             tally.examples.append((f"{verdict.kind}: {verdict.text}", "\n".join(lines)))
 
 
-def put(images: Images, place: Path) -> None:
-    """Make the folder hold these files and no others of the database's."""
-    for name in (NAME, f"{NAME}-journal", f"{NAME}-wal", f"{NAME}-shm"):
-        content = images.get(name)
-        if content is None:
-            (place / name).unlink(missing_ok=True)
-        else:
-            (place / name).write_bytes(content)
-
-
 def reopen(setting: Setting, place: Path, found: Found) -> str:
     """What is wrong when Holdall opens the file, reads all of it, and writes on; '' if nothing is."""
     store = Store(setting.url(place), models=MODELS)
@@ -251,14 +148,93 @@ def reopen(setting: Setting, place: Path, found: Found) -> str:
     return "" if again.items == (*found.items, ("~", -1, 0, 0, "")) else "what it wrote is not there"
 
 
-def sweep_many(settings: list[Setting], seed: int, count: int, over: Any, *, units: int = 40, draws: int = 10) -> Tally:
-    """Recordings of the settings in turn, all their cuts, until `count` states were judged."""
+def sweep_many(
+    settings: list[Setting],
+    seed: int,
+    count: int,
+    over: Callable[[], bool],
+    *,
+    units: int = 40,
+    draws: int = 10,
+    only_survived: bool = False,
+) -> Tally:
+    """Recordings of the settings in turn, all their cuts, until `count` states were judged.
+
+    `only_survived`: no power is cut, processes are killed.
+    """
     tally, number = Tally(), 0
+    draws, drawn = (3, SURVIVED) if only_survived else (_draws(count), DRAWN)
     while tally.states < count and not over():
         setting = settings[number % len(settings)]
         with folder() as place:
             recording = record(setting, (seed, str(setting), number), units, place)
         with folder() as scratch:
-            Sweep(recording, scratch, (seed, number), tally, draws).run(count)
+            Sweep(recording, scratch, (seed, number), tally, draws, drawn).run(count)
         number += 1
     return tally
+
+
+def _draws(count: int) -> int:
+    """How many chances each cut gets: few where little is to be done, so that the whole of a recording is seen."""
+    return 3 if count < 5_000 else 12
+
+
+def sweep_processes(setting: Setting, seed: int, count: int, over: Callable[[], bool], *, units: int) -> Tally:
+    """As `sweep_many`, for recordings of two to four processes that write the same file."""
+    tally, number = Tally(), 0
+    while tally.states < count and not over():
+        with folder() as place:
+            asked = {"journal": setting.journal, "synchronous": setting.synchronous, "seed": f"{seed}/{number}", "units": units}
+            in_own_process("record", {**asked, "writers": 2 + number % 3, "place": str(place)})
+            recording = pickle.loads((place / "recording").read_bytes())
+        with folder() as scratch:
+            Sweep(recording, scratch, (seed, number), tally, _draws(count)).run(count)
+        number += 1
+    return tally
+
+
+def sweep_recovery(settings: list[Setting], seed: int, count: int, over: Callable[[], bool], *, units: int = 25, draws: int = 4) -> Tally:
+    """The power is cut, a store recovers and goes on, and the power is cut again."""
+    tally, number = Tally(), 0
+    while tally.states < count and not over():
+        setting = settings[number % len(settings)]
+        chance = random.Random(f"{seed}/{number}")
+        with folder() as place:
+            first = record(setting, (seed, str(setting), number), units, place)
+        for images in _left_behind(first, chance, 12):
+            with folder() as place, folder() as scratch:
+                put(images, scratch)
+                found = look(scratch / NAME)
+                if not found.ready:
+                    continue
+                history = first.histories[0]
+                at = judge(found, first.histories, {}, {0: len(history.states)}).at[0]
+                stays = History([history.states[at]], [False], [""], earlier=history.tickets_at(at))
+                second = record_recovery(setting, images, 0, stays, (seed, number), place)
+                Sweep(second, scratch, (seed, number), tally, draws).run(count)
+            if tally.states >= count or over():
+                break
+        number += 1
+    return tally
+
+
+def _left_behind(recording: Recording, chance: random.Random, how_many: int) -> list[Images]:
+    """What some power cuts leave behind, most of them in the midst of writing."""
+    disk, left = Disk(recording.before), []
+    cuts = set(chance.sample(range(len(recording.ops)), min(how_many, len(recording.ops))))
+    for at, op in enumerate(recording.ops):
+        disk.do(op)
+        if at in cuts:
+            left.append(disk.images(chance.choice(("all", "subset", "sectors", "names")), chance))
+    return left
+
+
+def in_own_process(what: str, asked: dict[str, Any]) -> str:
+    """Let `_crash_run` do something in a new process, that may fork because it has no threads; what it printed."""
+    paths = os.pathsep.join(path for path in sys.path if path)
+    command = [sys.executable, "-m", "proofs._crash_run", what, json.dumps(asked)]
+    root = Path(__file__).parents[1]
+    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": paths}, cwd=root, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{what} failed:\n{done.stderr[-4000:]}")
+    return done.stdout
