@@ -213,6 +213,7 @@ PUBLIC: dict[str, list[str]] = {
         "Call",
         "Effect",
         "Program",
+        "Role",
         "Sleep",
         "arun",
         "run",

@@ -31,6 +31,7 @@ def update_where(core: Core, scope: Scope | None, model: type[Model], select: Se
         yield from make_ready(core, scope, model)
     core.kept.need("set_writes", "update() of a query")
     _whole(select, "update")
+    core.kept.check_select(select)
     entity = model.__entity__
     plain = {name: value for name, value in values.items() if not isinstance(value, Term)}
     canonical = model.__canonical__(plain)
@@ -99,6 +100,7 @@ def delete_where(core: Core, scope: Scope | None, model: type[Model], select: Se
         yield from make_ready(core, scope, model)
     core.kept.need("set_writes", "delete() of a query")
     _whole(select, "delete")
+    core.kept.check_select(select)
     prepared = prepare(replace(select, order=(), includes=()), core.visible_at())
     handle = yield from handle_of(scope)
     results = yield from core.backend.apply((DeleteWhere(prepared),), "atomic", handle, core.visible_at())
