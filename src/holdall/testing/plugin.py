@@ -1,7 +1,7 @@
-"""The pytest plugin for tests of applications: the fixture `holdall_store`, its options, and its seed in reports.
+"""The pytest plugin: for tests of applications the fixture `holdall_store`, for those of backends the counts of the conformance kit.
 
-Owns the fixture and what is told about it. Active wherever Holdall is installed (entry point 'holdall'); `-p holdall.testing.plugin` loads
-it from a folder. Must not know the conformance kit.
+Owns the fixture and its options, and what is told in reports. Active wherever Holdall is installed (entry point 'holdall');
+`-p holdall.testing.plugin` loads it from a folder. Must not know how the kit is run: `conformance` puts its reports into `REPORTS`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from holdall.backends.registry import backend_for
 from holdall.backends.url import parse_url
 from holdall.errors import DeclarationError
 from holdall.store import Store
+from holdall.testing.report import VERDICTS, Report
 
 HOSTILE = "memory:?hostile=1"
 SEEDS = 2**31
@@ -28,6 +29,8 @@ _NAMES = ("holdall", "holdall.testing.plugin")  # as an entry point, and as a mo
 _seed = pytest.StashKey[int]()
 _url = pytest.StashKey[str]()
 _told = pytest.StashKey[str]()
+_PLURAL = {"deviation": "deviations"}
+REPORTS = pytest.StashKey[list[Report]]()  # one for each target and colour that the kit ran on
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
@@ -72,6 +75,21 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if told is not None and report.failed:
         report.sections.append(("holdall_store", told))
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """How many cases of the kit ended how, for each target and colour; for each promise too under -v."""
+    reports = config.stash.get(REPORTS, [])
+    if not reports:
+        return
+    terminalreporter.section("holdall conformance")
+    for report in reports:
+        counts = ", ".join(f"{report.count(verdict):,} {_PLURAL.get(verdict, verdict)}" for verdict in VERDICTS)
+        terminalreporter.line(f"{report.target}: {counts}")
+        if config.get_verbosity() > 0:
+            for promise, sentence, found in report.promises():
+                told = ", ".join(f"{count:,} {verdict}" for verdict, count in found.items() if count)
+                terminalreporter.line(f"  {promise:4} {told:40} {sentence}")
 
 
 @pytest.fixture

@@ -18,15 +18,15 @@ from holdall.testing.steps import never_begun, watched, whole
 Write = Callable[[Any, type[Model], Any, str, Any], Awaitable[Any]]
 
 
-async def _create(store: Any, model: type[Model], old: Any, field: str, value: Any) -> Any:  # noqa: ARG001 - as its neighbours
+async def _create(store: Any, model: type[Model], old: Any, field: str, value: Any) -> Any:
     return await store[model].create(id=2, **{field: value})
 
 
-async def _create_many(store: Any, model: type[Model], old: Any, field: str, value: Any) -> Any:  # noqa: ARG001 - as its neighbours
+async def _create_many(store: Any, model: type[Model], old: Any, field: str, value: Any) -> Any:
     return await store[model].create_many([{"id": 2}, {"id": 3, field: value}, {"id": 4}])
 
 
-async def _save_new(store: Any, model: type[Model], old: Any, field: str, value: Any) -> Any:  # noqa: ARG001 - as its neighbours
+async def _save_new(store: Any, model: type[Model], old: Any, field: str, value: Any) -> Any:
     record = model(id=2)
     setattr(record, field, value)
     return await store[model].save(record)
@@ -37,15 +37,15 @@ async def _save(store: Any, model: type[Model], old: Any, field: str, value: Any
     return await store[model].save(old)
 
 
-async def _upsert_new(store: Any, model: type[Model], old: Any, field: str, value: Any) -> Any:  # noqa: ARG001 - as its neighbours
+async def _upsert_new(store: Any, model: type[Model], old: Any, field: str, value: Any) -> Any:
     return await store[model].upsert(id=2, **{field: value})
 
 
-async def _upsert_old(store: Any, model: type[Model], old: Any, field: str, value: Any) -> Any:  # noqa: ARG001 - as its neighbours
+async def _upsert_old(store: Any, model: type[Model], old: Any, field: str, value: Any) -> Any:
     return await store[model].upsert(id=1, **{field: value})
 
 
-async def _update(store: Any, model: type[Model], old: Any, field: str, value: Any) -> Any:  # noqa: ARG001 - as its neighbours
+async def _update(store: Any, model: type[Model], old: Any, field: str, value: Any) -> Any:
     return await store[model].query().update(**{field: value})
 
 

@@ -192,3 +192,20 @@ def test_loading_it_twice_does_no_harm(project: Project) -> None:
 def test_the_kit_does_not_need_pytest() -> None:
     code = "import sys, holdall.testing; sys.exit('pytest' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(SRC)}, check=False).returncode == 0
+
+
+def test_the_kit_is_counted_at_the_end(project: Project) -> None:
+    project.write(
+        "test_backend.py",
+        """
+        from holdall.testing import Deviation, conformance
+
+        test_kit = conformance("memory:", ledger=[Deviation("memory", "B5.*", "made up", "nothing like it")])
+        """,
+    )
+    said = project.run("-k", "A5 or B5")
+    counts = re.findall(r"^memory, (sync|async): ([\d,]+) passed, 0 refused, 0 deviations, ([\d,]+) failed$", said, re.MULTILINE)
+    assert [colour for colour, _, _ in counts] == ["sync", "async"], said
+    assert all(int(passed) > 10 and int(failed) > 10 for _, passed, failed in counts)
+    assert re.search(r"^  B5 +\d+ passed", project.run("-k", "B5", "-v"), re.MULTILINE) is None  # they all fail the ledger
+    assert re.search(r"^  A5 +\d+ passed +Text is never normalised$", project.run("-k", "A5", "-v"), re.MULTILINE)
