@@ -9,7 +9,7 @@ from holdall.errors import QueryError, ValidationError
 from holdall.query import contains, contains_all, contains_any, icontains, iendswith, iexact, istartswith, like
 from holdall.testing.case import case
 from holdall.testing.kit import Kit
-from holdall.testing.models.text import Card, Folder, Name, Pair, Phrase
+from holdall.testing.models.text import SIGNERS, Card, Folder, Name, Pair, Phrase, Signed
 from holdall.testing.steps import found, never_begun, put, watched, whole
 from holdall.testing.ways import WRITES, refuses_filters, refuses_writes
 
@@ -161,6 +161,34 @@ async def no_path_of_a_lookup_takes_bad_text(k: Kit, text: str) -> None:
         lambda: store[Folder].query().values(f"data.{text}"),
     ):
         await never_begun(watch, QueryError, act)
+
+
+@case("A7", each=FEW)
+async def no_text_that_is_always_set_is_bad(k: Kit, text: str) -> None:
+    """A function that gives such text for an Always field is refused as a value is, when creating and when saving."""
+    store, watch = await watched(k, Signed)
+    record = await store[Signed].create(id=1)
+    SIGNERS.append(text)
+    try:
+        await never_begun(watch, ValidationError, lambda: store[Signed].create(id=2))
+        record.text = "changed"
+        await never_begun(watch, ValidationError, lambda: store[Signed].save(record))
+    finally:
+        SIGNERS.pop()
+    assert [(each.text, each.by) for each in await whole(k, Signed)] == [("", "ada")]
+
+
+@case("A7", needs="set_writes", each=FEW)
+async def no_text_that_is_always_set_by_query_is_bad(k: Kit, text: str) -> None:
+    """The same for update()."""
+    store, watch = await watched(k, Signed)
+    await store[Signed].create(id=1)
+    SIGNERS.append(text)
+    try:
+        await never_begun(watch, ValidationError, lambda: store[Signed].query().update(text="changed"))
+    finally:
+        SIGNERS.pop()
+    assert [(each.text, each.by) for each in await whole(k, Signed)] == [("", "ada")]
 
 
 GOOD = {
