@@ -1,6 +1,6 @@
 """python -m proofs: runs the proofs to their full figures and writes docs/proof.md.
 
-Each part runs in a process of its own, so that none disturbs another and one that hangs is ended; its result is kept as soon as it is there.
+Each part runs in a process of its own, so that none disturbs another and one that hangs is ended; its result is kept at once.
 Exit code 0 if every part came out as it must, 1 otherwise.
 """
 
@@ -75,7 +75,7 @@ def _chosen(args: argparse.Namespace) -> list[tuple[Proof, Part]]:
     found = [(proof, part) for proof, part in found if (not rows or proof.number in rows)]
     exact = [(proof, part) for proof, part in found if part.name == args.parts]
     found = exact or [(proof, part) for proof, part in found if fnmatchcase(part.name, args.parts)]
-    if not found:
+    if not found and not args.list:
         sys.exit(f"There is no part {args.parts!r} in rows {args.rows or 'of any number'}; see python -m proofs --list.")
     return found
 

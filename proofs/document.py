@@ -1,4 +1,4 @@
-"""Documents: docs/proof.md and its lists, written from the results. `python -m proofs.document` writes them again without running anything."""
+"""Documents: docs/proof.md and its lists, written from the results. `python -m proofs.document` writes them and runs nothing."""
 
 from __future__ import annotations
 
@@ -108,8 +108,8 @@ def render_plants(plants: list[dict[str, Any]]) -> str:
     """The list of planted faults, with the case that found each."""
     lines = [
         "# The planted faults", "",
-        "The conformance kit is itself put to the test (row 3 of [the proof](proof.md)): each line is a fault that was planted in Holdall, the",
-        f"promises that it breaks, and the first case of the kit that failed because of it. {len(plants)} faults.", "",
+        "The conformance kit is itself put to the test (row 3 of [the proof](proof.md)): each line is a fault that was planted in Holdall,",
+        f"the promises that it breaks, and the first case of the kit that failed because of it. {len(plants)} faults.", "",
         "| fault | breaks | what was planted | found by |", "|---|---|---|---|",
     ]  # fmt: skip
     for plant in plants:

@@ -53,9 +53,8 @@ def engines() -> str:
     """What runs here: Python, and the SQLite that apsw carries."""
     import apsw
 
-    return (
-        f"{platform.python_implementation()} {platform.python_version()}, SQLite {apsw.sqlite_lib_version()} (apsw {apsw.apsw_version()})"
-    )
+    sqlite = f"SQLite {apsw.sqlite_lib_version()} (apsw {apsw.apsw_version()})"
+    return f"{platform.python_implementation()} {platform.python_version()}, {sqlite}"
 
 
 def load(path: Path = FILE) -> dict[str, Record]:

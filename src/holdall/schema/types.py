@@ -370,9 +370,9 @@ def _check_record(type_: Type, value: Any) -> Any:
     result: dict[str, Any] = {}
     for name, part, nullable in type_.fields:
         item = value.get(name)
-        if item is None and not nullable:
+        if item is None and not nullable and (part.kind != "json" or name not in value):
             raise BadOperand(f"{type_.name}.{name} is missing")
-        result[name] = None if item is None else part.check(item)
+        result[name] = None if item is None and nullable else part.check(item)
     return result
 
 
