@@ -48,8 +48,8 @@ class Scope:
     """One open transaction, or one savepoint inside it (`outer` is what it is inside of)."""
 
     __slots__ = (
-        "after_commit", "closed", "committed", "core", "doomed", "handle", "isolation", "outer", "owner", "read_only", "savepoint", "timeout_s",
-        "undos",
+        "after_commit", "closed", "committed", "core", "doomed", "handle", "isolation", "outer", "owner", "read_only", "savepoint",
+        "timeout_s", "undos",
     )  # fmt: skip
 
     def __init__(
