@@ -162,7 +162,14 @@ class Plan:
 
     def _ticket(self, after: State, keys: list[str]) -> dict[str, Any]:
         """Over all models: a new item with parts, a change, a removal, the counter and a ticket."""
-        args: dict[str, Any] = {"owner": self.owner, "seq": self.seq, "item": self._item(after, 0), "parts": [], "change": None, "gone": None}
+        args: dict[str, Any] = {
+            "owner": self.owner,
+            "seq": self.seq,
+            "item": self._item(after, 0),
+            "parts": [],
+            "change": None,
+            "gone": None,
+        }
         for place in range(self.random.randrange(3)):
             key = f"{args['item']['id']}/{place}"
             after.parts[key] = (args["item"]["id"], place)
@@ -383,7 +390,10 @@ def _judge_one(found: Found, owner: int, history: History, acknowledged: int, st
         near = [at for at, known in enumerate(history.states) if known == state]
         what = f"the records are those after unit {near[-1]}, the tickets {tickets} are not" if near else "no state there ever was"
         units = ", ".join(f"{at} {history.kinds[at]}" for at in range(max(1, acknowledged - 1), min(started, acknowledged + 2) + 1))
-        return Verdict("broken", f"writer {owner}: {what} ({acknowledged} acknowledged, {started} started: {units}); {_difference(state, history, acknowledged)}")
+        return Verdict(
+            "broken",
+            f"writer {owner}: {what} ({acknowledged} acknowledged, {started} started: {units}); {_difference(state, history, acknowledged)}",
+        )
     allowed = [at for at in same if acknowledged <= at <= started]
     if allowed:
         return Verdict("ok", at={owner: allowed[-1]})

@@ -23,6 +23,7 @@ from holdall.program import Program
 from holdall.query import CompiledSelect, Evaluator, Lock, Select, ShapeCache, shape
 from holdall.schema import Entity
 
+
 class MemoryBackend:
     """Rows in dicts, versions for transactions, indexes made from what entities declare.
 
