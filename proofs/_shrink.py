@@ -95,6 +95,8 @@ def _simpler_param(param: Any) -> Iterator[Any]:
             yield Tree(node.item)
     elif isinstance(param, dict) and len(param) > 1:
         for name in param:
+            if name in ("id", "k0", "k1"):
+                continue  # a key that is not given is made anew each time
             yield {key: value for key, value in param.items() if key != name}
     elif isinstance(param, list) and len(param) > 1:
         for place in range(len(param)):
