@@ -15,6 +15,7 @@ from typing import Any
 from holdall import SERIALIZABLE, HoldallError, Model, Store
 from holdall.backends import Native
 from holdall.model import current
+from holdall.model.values import thawer
 from holdall.program import arun, run
 from holdall.query import Condition, Order, Select, Term, key_ref, prepare
 from holdall.schema import Entity
@@ -190,8 +191,10 @@ class Play:
         self.seen: list[Any] = []
         self.steps: list[Step | Block] = []  # what each of `seen` is about
         self.rows: dict[Entity, list[Any]] = {}
-        self.differs: list[tuple[int, Any, Any]] = []  # place, what was said, what the third voice says
+        self._plans: dict[Entity, Any] = {}
+        self.differs: list[tuple[Step, Any, Any]] = []  # the read, what was said, what the third voice says
         self.asked = 0
+        self.played = 0
 
     async def run(self, program: Program) -> Play:
         """Play it to its end."""
@@ -208,6 +211,7 @@ class Play:
 
     async def one(self, item: Step | Block, *, inside: bool) -> None:
         """A step or a block. What leaves the block that it stands in is raised again."""
+        self.played += 1
         try:
             if item.__class__ is Block:
                 await self.block(item)  # type: ignore[arg-type]  # the class was asked for
@@ -286,7 +290,9 @@ class Play:
         now = self.home._core.visible_at()
         rows: dict[Entity, list[Any]] = {}
         for entity, select in self.stage.whole.items():
-            plan = self.backend.plan(prepare(select, now))
+            plan = self._plans.get(entity)
+            if plan is None or now is not None:
+                plan = self._plans[entity] = self.backend.plan(prepare(select, now))
             rows[entity] = list(await self.do(self.backend.select(plan, tx)))
         self.rows = rows
 
@@ -307,7 +313,7 @@ class Play:
             one, other = sorted(map(repr, one[1])), sorted(map(repr, other[1]))
         self.asked += 1
         if one != other:
-            self.differs.append((len(self.seen), found, expected))
+            self.differs.append((step, found, expected))
 
 
 class DoomedError(Exception):
@@ -402,14 +408,16 @@ def play(stage: Stage, program: Program, make: Callable[[Clock], Store], colour:
 # Scripts
 
 
-def script(schema: Schema, program: Program, urls: tuple[str, str] = ("memory:", "sqlite:"), said: str = "") -> str:
-    """The program as a test of its own: models, stores, steps, and that both stores saw the same.
+def script(
+    schema: Schema, program: Program, urls: tuple[str, str] = ("memory:", "sqlite:"), said: str = "", right: tuple[Step, str] | None = None
+) -> str:
+    """The program as a test of its own: models, stores, steps, and that both stores saw the same; with `right`, what a step must see.
 
     A store is made by `stores`, so that another one can be put there.
     """
     used = "".join(line(step) for step in walk(program))
     helpers = "".join(f"\n\n{text.rstrip()}\n" for text in HELPERS.split("\n\n\n") if _name(text) in used or "class Undo" in text)
-    body = "\n".join(_lines(program, 1)) or "    pass"
+    body = "\n".join(_lines(program, 1, right)) or "    pass"
     first = "".join(f"# {text}\n" for text in said.splitlines()[:12])
     variables = {f"{model.name.lower()}{number}": None for model in schema.models for number in range(3)}
     plain = f'''{first}{IMPORTS}
@@ -474,19 +482,48 @@ def test_found() -> None:
     return _PLAIN_COLOUR.sub("", plain)
 
 
+def third_script(stage: Stage, program: Program, step: Step, expected: list[Any], said: str) -> str:
+    """The program on memory alone, with what a plain reading of the contract gives to one read of it."""
+    names: dict[str, Any] = {**stage.schema.namespace, "Model": Model, "HoldallError": HoldallError}
+    exec(compile(SHOW, "<show>", "exec", dont_inherit=True), names)
+    right = names["show"](_presented(stage, step, expected))
+    return script(stage.schema, program, ("memory:", "memory:"), said, (step, right))
+
+
+def _presented(stage: Stage, step: Step, expected: list[Any]) -> Any:
+    """Canonical rows as the read gives them."""
+    assert step.asks is not None
+    if ".count()" in step.text:
+        return len(expected)
+    columns = step.asks.columns
+    if columns is None:
+        cls = stage.schema.classes[step.asks.entity.name]
+        found: list[Any] = [cls.__build__(row) for row in expected]
+    else:
+        thaws = [thawer(column.expr.type, True) or (lambda value: value) for column in columns]
+        found = [
+            {column.alias: None if value is None else thaw(value) for column, thaw, value in zip(columns, thaws, row, strict=True)}
+            for row in expected
+        ]
+    return ("in any order", found) if step.text.startswith("some(") else found
+
+
 def _name(text: str) -> str:
     found = re.search(r"def (\w+)", text)
     return f"{found[1]}(" if found else "-"
 
 
-def _lines(program: Program, depth: int) -> list[str]:
+def _lines(program: Program, depth: int, right: tuple[Step, str] | None) -> list[str]:
     """The steps as statements."""
     pad = "    " * depth
     found: list[str] = []
     for item in program:
+        if right is not None and item is right[0]:
+            found.append(f"{pad}assert show({line(right[0])}) == {right[1]!r}")
+            continue
         if isinstance(item, Block):
             found += [f"{pad}try:", f"{pad}    with store.transaction({item.options}):"]
-            found += _lines(item.steps, depth + 2)
+            found += _lines(item.steps, depth + 2, right)
             if item.undone:
                 found.append(f"{pad}        raise Undo")
             elif not item.steps:

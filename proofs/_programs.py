@@ -7,12 +7,14 @@ know backends.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from holdall.query import Arith, Column, FieldRef, Order, Select, Value, key_ref
+from msgspec import structs
+
+from holdall.query import Arith, Column, Condition, FieldRef, Order, Select, Value, key_ref
 from holdall.query.terms import DECIMAL, INT
 from proofs._models import KINDS, NOW, ModelPart, RelationPart, Schema, literal
 from proofs._source import source
@@ -99,11 +101,14 @@ def _spread(stars: str, param: Any) -> str:
 
 
 class Programs:
-    """Draws programs for one schema."""
+    """Draws programs for one schema. `forms`: how many forms of reads and of writes by query each model has, whose operands change; 0: each
+    is drawn anew. Most of the time goes into compiling queries, so that forms make programs a good deal faster."""
 
-    def __init__(self, schema: Schema, ground: Ground | None = None) -> None:
+    def __init__(self, schema: Schema, forms: int = 0) -> None:
         self.schema = schema
-        self.ground = ground or Ground(schema.pools(), plain=True, now=NOW)
+        self.ground = Ground(schema.pools(), plain=True, now=NOW)
+        self.forms = forms
+        self._known: dict[str, list[Step]] = {}
         self.by_name = {model.name: model for model in schema.models}
         self.plain = [model for model in schema.models if len(model.keys) == 1]
         self.r: Random = Random(0)
@@ -132,7 +137,7 @@ class Programs:
         """One step about any model."""
         model = self.r.choice(self.schema.models)
         drawn = self.r.random()
-        made = self.read(model) if drawn < 0.35 else self.write(model) if drawn < 0.96 else self.forward()
+        made = self._formed(model, "read", self.read) if drawn < 0.35 else self.write(model) if drawn < 0.96 else self.forward()
         return Step(made.text, made.params, made.writes, leaving, made.asks) if leaving else made
 
     def forward(self) -> Step:
@@ -200,35 +205,58 @@ class Programs:
         """A new record, kept in a variable."""
         return Step(f"v.{self.var(model)} = await store[{model.name}].create(**$0)", (self.values(model),), writes=True)
 
+    def _formed(self, model: ModelPart, what: str, make: Callable[[ModelPart], Step]) -> Step:
+        """A step in one of its forms."""
+        known = self._known.setdefault(f"{model.name} {what}", [])
+        if len(known) < self.forms or not self.forms:
+            known.append(make(model))
+            return known[-1]
+        form = self.r.choice(known)
+        first = form.params[0] if form.params else None
+        if not isinstance(first, Tree) or not isinstance(first.node, Condition):
+            return form
+        where = self.trees.varied(first.node)
+        others = [
+            {name: value if isinstance(value, Tree) else self.value(model, name) for name, value in param.items()}
+            if what == "update"
+            else param
+            for param in form.params[1:]
+        ]
+        return replace(form, params=(Tree(where), *others), asks=form.asks and structs.replace(form.asks, where=where))
+
     def write(self, model: ModelPart) -> Step:
         """Any write."""
-        name, drawn = model.name, self.r.random()
-        if drawn < 0.2:
-            return self.create(model)
-        if drawn < 0.27:
+        name = model.name
+        var = f"v.{self.var(model)}"
+        which = self.r.choices(("create", "many", "get", "change", "remove", "again", "upsert", "update", "delete", "graph", "link"),
+                               (20, 7, 10, 13, 8, 3, 8, 12, 6, 6, 4))[0]  # fmt: skip
+        if which == "many":
             rows: list[Any] = [self.values(model) for _ in range(self.r.choice((0, 2, 3)))]
             return Step(f"await store[{name}].create_many($0)", (rows,), writes=True)
-        if drawn < 0.37:
-            return Step(f"v.{self.var(model)} = await store[{name}].get($0)", (self.key(model),))
-        if drawn < 0.5:
-            return Step(f"await change(store[{name}], v.{self.var(model)}, $0)", (self.changes(model, expressions=False),), writes=True)
-        if drawn < 0.58:
-            return Step(f"await remove(store[{name}], v.{self.var(model)})", writes=True)
-        if drawn < 0.61:
-            return Step(f"await again(store[{name}], v.{self.var(model)})", writes=True)
-        if drawn < 0.69:
-            return self.upsert(model)
-        if drawn < 0.81:
-            changes = self.changes(model, expressions=True)
-            if changes:
-                return Step(f"await store[{name}].where($0).update(**$1)", (self.condition(model), changes), writes=True)
-        if drawn < 0.87:
-            return Step(f"await store[{name}].where($0).delete()", (self.condition(model),), writes=True)
-        if drawn < 0.96:
-            found = self.graph(model) if self.r.random() < 0.6 else self.link(model)
-            if found is not None:
-                return found
-        return self.create(model)
+        simple = {
+            "get": lambda: Step(f"{var} = await store[{name}].get($0)", (self.key(model),)),
+            "change": lambda: Step(f"await change(store[{name}], {var}, $0)", (self.changes(model, expressions=False),), writes=True),
+            "remove": lambda: Step(f"await remove(store[{name}], {var})", writes=True),
+            "again": lambda: Step(f"await again(store[{name}], {var})", writes=True),
+            "upsert": lambda: self.upsert(model),
+            "update": lambda: self._formed(model, "update", self.update),
+            "delete": lambda: self._formed(model, "delete", self.delete),
+            "graph": lambda: self.graph(model),
+            "link": lambda: self.link(model),
+        }
+        made = simple[which]() if which in simple else None
+        return self.create(model) if made is None else made
+
+    def update(self, model: ModelPart) -> Step:
+        """Set-based, with values and arithmetic."""
+        changes = self.changes(model, expressions=True)
+        if not changes:
+            return self.create(model)
+        return Step(f"await store[{model.name}].where($0).update(**$1)", (self.condition(model), changes), writes=True)
+
+    def delete(self, model: ModelPart) -> Step:
+        """Set-based."""
+        return Step(f"await store[{model.name}].where($0).delete()", (self.condition(model),), writes=True)
 
     def condition(self, model: ModelPart) -> Tree:
         """A condition about a model; often one that some record meets."""

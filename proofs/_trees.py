@@ -33,6 +33,8 @@ from holdall.query import (
     all_of,
     any_of,
     key_ref,
+    map_conditions,
+    replace,
 )
 from holdall.query.terms import BOOL, DECIMAL, FLOAT, INT, JSON, STR
 from holdall.schema import JSON_NULL, Entity, Relation, Type
@@ -274,6 +276,25 @@ class Trees:
         if which == 3 and keys:
             return Match(left, self.r.choice(MATCHES), self.r.choice(TEXTS))
         return self._compare(left, self.ground.ops if keys else self.ground.equal_ops, JSONS)
+
+    def varied(self, condition: Condition) -> Condition:
+        """The same question with other operands, so that engines need not compile it anew."""
+        return map_conditions(condition, self._varied_leaf)
+
+    def _varied_leaf(self, node: Condition) -> Condition:
+        left = getattr(node, "left", None)
+        if isinstance(node, Related):
+            return replace(node, inner=self.varied(node.inner))
+        if not isinstance(left, FieldRef) or left.keys:
+            return node
+        if isinstance(node, Compare) and isinstance(node.right, Value) and node.right.value is not None:
+            return replace(node, right=Value(self.r.choice(self.ground.values(left)), node.right.type))
+        if isinstance(node, Membership):
+            values = [self.r.choice(self.ground.values(left)) for _ in node.values]
+            return replace(node, values=tuple(dict.fromkeys(values)) if left.type.groupable else tuple(values))
+        if isinstance(node, Match):
+            return replace(node, text=self._part_of_text(left) if left.type.kind == "str" else node.text)
+        return node
 
     # Selects
 

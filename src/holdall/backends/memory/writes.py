@@ -216,6 +216,8 @@ class Writer:
                     self._taken(rows, taken, entity.key, "")
                 self._check_uniques(rows, None, row)
                 rows.put(ik, row)
+            # One that had expired when it came may have made room for another: what counts is what is there in the end.
+            new = [row for ik, row in zip(iks, new, strict=True) if rows.get(ik) is row]
         self._check_references(entity, new)
 
     def _check_rows(self, layout: Layout, rows: list[Row]) -> None:
