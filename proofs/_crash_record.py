@@ -27,6 +27,7 @@ from proofs._disk import Images
 from proofs._vfs import Op, Recorder
 
 NAME = "crash.db"
+ENGINE = f"SQLite {apsw.sqlite_lib_version()} through apsw {apsw.apsw_version()}"
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,13 @@ class Setting:
     def declared(self) -> Durability:
         """What the backend says that such a store survives."""
         return Store(self.url(Path("/nowhere"))).describe().durability
+
+
+SETTINGS = [
+    Setting(journal, level)
+    for journal in ("wal", "delete", "truncate", "persist", "memory")
+    for level in ("off", "normal", "full", "extra")
+]
 
 
 @contextlib.contextmanager
