@@ -16,7 +16,6 @@ from typing import Any
 
 import msgspec
 
-from holdall.backends.capabilities import Isolation
 from holdall.backends.memory import effects as fx
 from holdall.backends.memory.access import Walk, Ways
 from holdall.backends.memory.indexes import Row
@@ -45,12 +44,15 @@ class Prepared(msgspec.Struct, frozen=True, gc=False):
 class Engine:
     """All state of one memory store. `plan` turns a select into what is needed to run it."""
 
+    rules_kind: type[Rules] = Rules
+    writer: type[Writer] = Writer
+
     def __init__(self, evaluator: Evaluator, plan: Callable[[Select], Prepared]) -> None:
         self.tables: dict[Entity, Table] = {}
         self._lock = threading.RLock()
         self._stamp = 0
         self._live = Live()
-        self._rules = Rules(evaluator)
+        self._rules = self.rules_kind(evaluator)
         self._plan = plan
         self._log: list[Change] = []
         self._log_start = 0
@@ -300,7 +302,7 @@ class Engine:
                 self._note_scan(view, select, prepared)
             return self._search(view, self._table(select.entity), prepared, None, whole=True)[0]
 
-        writer = Writer(self._rules, view, effect.now, search)
+        writer = self.writer(self._rules, view, effect.now, search)
         batch: Sequence[Write] = effect.batch
         if effect.atomicity == "atomic":
             return [writer.write(write) for write in batch]
@@ -334,7 +336,7 @@ class Engine:
     def _purge_entity(self, entity: Entity, now: dt.datetime) -> None:
         position = entity.expiry_field.position if entity.expiry_field else 0
         expired = [row for row in self.tables[entity].rows.values() if row[position] is not None and row[position] <= now]
-        writer = Writer(self._rules, self._live, now, lambda _: [])
+        writer = self.writer(self._rules, self._live, now, lambda _: [])
         for row in expired:
             mark = self._live.mark()
             try:
@@ -481,6 +483,3 @@ def _where(where: Filter, params: Sequence[Any], tables: Tables, rows: Iterable[
 
 def _unexpired(rows: list[Row | None], position: int, now: dt.datetime) -> list[Row | None]:
     return [row if row is None or row[position] is None or row[position] > now else None for row in rows]
-
-
-Isolations = frozenset({Isolation.SNAPSHOT, Isolation.SERIALIZABLE})
