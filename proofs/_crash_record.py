@@ -23,10 +23,11 @@ import apsw
 from holdall import Durability, Store
 from holdall.testing.colours import coloured, finish
 from proofs._crash_work import MODELS, History, Plan, perform
-from proofs._disk import Images
+from proofs._disk import Disk, Images
 from proofs._vfs import Op, Recorder
 
 NAME = "crash.db"
+ENGINE = f"SQLite {apsw.sqlite_lib_version()} through apsw {apsw.apsw_version()}"
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,13 @@ class Setting:
     def declared(self) -> Durability:
         """What the backend says that such a store survives."""
         return Store(self.url(Path("/nowhere"))).describe().durability
+
+
+SETTINGS = [
+    Setting(journal, level)
+    for journal in ("wal", "delete", "truncate", "persist", "memory")
+    for level in ("off", "normal", "full", "extra")
+]
 
 
 @contextlib.contextmanager
@@ -117,7 +125,7 @@ def record(setting: Setting, seed: object, units: int, place: Path) -> Recording
             finish(write())
         else:
             asyncio.run(write())
-    return Recording(setting, recorder.ops, {0: history}, how=f"{colour}, {shape | more}")
+    return _checked(Recording(setting, recorder.ops, {0: history}, how=f"{colour}, {shape | more}"), place)
 
 
 def record_many(setting: Setting, seed: object, units: int, writers: int, place: Path) -> Recording:
@@ -140,7 +148,7 @@ def record_many(setting: Setting, seed: object, units: int, writers: int, place:
         for _ in range(units):
             histories[owner].add(plan.next())
     ops.sort(key=lambda op: op.number)
-    return Recording(setting, ops, histories, before, dict.fromkeys(histories, 0), f"{writers} processes")
+    return _checked(Recording(setting, ops, histories, before, dict.fromkeys(histories, 0), f"{writers} processes"), place)
 
 
 def _forked(recorder: Recorder, setting: Setting, seed: object, owner: int, units: int, place: Path) -> int:
@@ -181,7 +189,24 @@ def record_recovery(setting: Setting, images: Images, owner: int, history: Histo
     again = Plan(seed, owner + 1)
     for _ in range(4):
         mine.add(again.next())
-    return Recording(setting, recorder.ops, {owner: history, owner + 1: mine}, images, {owner: 0, owner + 1: 0}, "after an earlier crash")
+    histories = {owner: history, owner + 1: mine}
+    return _checked(Recording(setting, recorder.ops, histories, images, dict.fromkeys(histories, 0), "after an earlier crash"), place)
+
+
+def _checked(recording: Recording, place: Path) -> Recording:
+    """The recording, if following it makes the very files that are there: nothing was done that was not seen."""
+    disk = Disk(recording.before)
+    for op in recording.ops:
+        disk.do(op)
+    made = disk.images("all", random.Random(0))
+    real = {path.name: path.read_bytes() for path in place.glob(f"{NAME}*") if not path.name.endswith("-shm")}
+    if made != real:
+        raise RuntimeError(f"the recording made {_sizes(made)}, but there is {_sizes(real)}")
+    return recording
+
+
+def _sizes(images: Images) -> dict[str, int]:
+    return {name: len(content) for name, content in images.items()}
 
 
 def put(images: Images, place: Path) -> None:

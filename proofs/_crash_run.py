@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from proofs._crash_record import Setting, record_many
+from proofs._kills_run import run_kills
 
 
 def _record(asked: dict[str, Any]) -> None:
@@ -18,5 +19,9 @@ def _record(asked: dict[str, Any]) -> None:
     (place / "recording").write_bytes(pickle.dumps(made))
 
 
+def _kills(asked: dict[str, Any]) -> None:
+    print(json.dumps(run_kills(asked)))
+
+
 if __name__ == "__main__":
-    {"record": _record}[sys.argv[1]](json.loads(sys.argv[2]))
+    {"record": _record, "kills": _kills}[sys.argv[1]](json.loads(sys.argv[2]))

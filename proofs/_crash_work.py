@@ -279,6 +279,7 @@ _PERFORM: Mapping[str, Callable[[Any, dict[str, Any]], Awaitable[None]]] = {
     "create": _do_create, "batch": _do_batch, "save": _do_save, "bulk": _do_bulk, "delete": _do_delete, "upsert": _do_upsert,
     "ticket": _do_ticket, "nested": _do_nested, "undone": _do_undone,
 }  # fmt: skip
+KINDS = frozenset(_PERFORM)
 
 
 # What is there afterwards.

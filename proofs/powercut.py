@@ -9,17 +9,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import apsw
-
 from holdall import Durability
-from proofs._crash_record import Setting
+from proofs._crash_record import ENGINE, SETTINGS, Setting
 from proofs._powercut import Tally, sweep_many, sweep_processes, sweep_recovery
 from proofs.harness import Budget, Finding, Outcome, Part, Proof
 
-ENGINE = f"SQLite {apsw.sqlite_lib_version()} through apsw {apsw.apsw_version()}"
-JOURNALS = ("wal", "delete", "truncate", "persist", "memory")
-LEVELS = ("off", "normal", "full", "extra")
-SETTINGS = [Setting(journal, level) for journal in JOURNALS for level in LEVELS]
 STRONG = [setting for setting in SETTINGS if setting.declared is Durability.POWER_LOSS]
 NOT_EVEN_KILLS = [setting for setting in SETTINGS if setting.declared is Durability.NONE]
 OTHERS = [setting for setting in SETTINGS if setting not in NOT_EVEN_KILLS]
