@@ -11,6 +11,7 @@ from typing import Any
 from holdall.backends import Isolation
 from holdall.backends.memory import effects as fx
 from holdall.backends.memory import views
+from holdall.backends.memory.writes import Writer
 
 
 def _begun(backend: Any, change: Callable[[Any], None]) -> None:
@@ -98,6 +99,52 @@ def _rollback_keeps(backend: Any) -> None:
     engine._performers[fx.Rollback] = kept
 
 
+def _refusals_are_not_read(backend: Any) -> None:
+    """What keeps a row from being removed is not among what was read."""
+
+    class Silent:
+        def __init__(self, view: Any) -> None:
+            self.view = view
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.view, name)
+
+        def note_key(self, entity: Any, ik: Any) -> None:
+            """Not noted."""
+
+    class Forgetting(Writer):
+        def _let_go(self, *args: Any) -> None:
+            view, self.view = self.view, Silent(self.view)  # type: ignore[assignment]  # it passes all on
+            try:
+                super()._let_go(*args)
+            finally:
+                self.view = view
+
+    backend._engine.writer = Forgetting
+
+
+def _commits_dangle(backend: Any) -> None:
+    """References are looked at when they are written, and not again at the commit."""
+    backend._engine._dangling = lambda _: ""
+
+
+def _an_index_is_forgotten(backend: Any) -> None:
+    """Undoing a refused commit does not undo the indexes."""
+    engine = backend._engine
+    live = engine._live
+
+    def undo(mark: int) -> None:
+        journal = live.journal
+        while len(journal) > mark:
+            table, ik, old = journal.pop()
+            if old is None:
+                table.rows.pop(ik, None)
+            else:
+                table.rows[ik] = old
+
+    live.undo = undo
+
+
 # name -> the level at which it is looked for, the anomalies that must be found, how it is broken
 FAULTS: dict[str, tuple[Isolation, frozenset[str], Callable[[Any], None]]] = {
     "two may write the same row": (Isolation.SNAPSHOT, frozenset({"lost-append"}), _first_committer_wins_not),
@@ -108,6 +155,47 @@ FAULTS: dict[str, tuple[Isolation, frozenset[str], Callable[[Any], None]]] = {
 }
 
 
+# those that only schedules of all kinds of writes show
+RACES: dict[str, tuple[Isolation, Callable[[Any], None]]] = {
+    "what refuses a removal is not read": (Isolation.SERIALIZABLE, _refusals_are_not_read),
+    "references are not looked at by commits": (Isolation.SNAPSHOT, _commits_dangle),
+    "what is undone stays in the indexes": (Isolation.SNAPSHOT, _an_index_is_forgotten),
+    **{name: (level, breaks) for name, (level, _, breaks) in FAULTS.items()},
+}
+
+
+def _torn_reads(backend: Any) -> None:
+    """Reads by key do not look whether a write is under way."""
+    engine = backend._engine
+    for entity, table in engine.tables.items():
+        ik_of, find = table.layout.ik_of_key, table.rows.get
+
+        def read(keys: Any, now: Any, find: Any = find, ik_of: Any = ik_of) -> list[Any]:
+            return [find(ik_of(key)) for key in keys]
+
+        engine._readers[entity] = read
+
+
+class _NoLock:
+    def __enter__(self) -> None:
+        """Taken by everybody at once."""
+
+    def __exit__(self, *exc: object) -> None:
+        """As above."""
+
+
+def _no_lock(backend: Any) -> None:
+    """Effects are done beside each other."""
+    backend._engine._lock = _NoLock()
+
+
+# those that only threads show, switched between lines
+LINES: dict[str, Callable[[Any], None]] = {
+    "reads by key do not look at the stamp": _torn_reads,
+    "the engine's lock is not taken": _no_lock,
+}
+
+
 def broken(backend: Any, fault: str) -> None:
     """Break a backend."""
-    FAULTS[fault][2](backend)
+    (LINES[fault] if fault in LINES else RACES[fault][1])(backend)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from holdall import Field, Key, Model, Version
+from holdall import BelongsTo, Field, HasMany, Key, Model, Version
 
 
 class Register(Model, table="proof_registers"):
@@ -51,6 +51,7 @@ class Team(Model, table="proof_teams"):
 
     id: int = Key(generated=False)
     size: int
+    staying: list[Member] = HasMany("team")
 
 
 class Member(Model, table="proof_members"):
@@ -58,6 +59,7 @@ class Member(Model, table="proof_members"):
 
     id: int = Key(generated=False)
     stays: int | None = Field(default=None, references=Team, on_delete="restrict")
+    team: Team | None = BelongsTo("stays")
     goes: int | None = Field(default=None, references=Team, on_delete="cascade")
     lets_go: int | None = Field(default=None, references=Team, on_delete="set_null")
     number: int = 0

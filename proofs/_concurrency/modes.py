@@ -56,9 +56,13 @@ def together(mode: Mode, place: Place, make: Make, clients: int, rng: random.Ran
     assert mode == "tasks"
 
     async def all_tasks() -> list[Any]:
-        return await asyncio.gather(*[arun(p, aperforming(b)) for b, p in zip(backends, programs, strict=True)])
+        return await asyncio.gather(*[arun(p, aperforming(b)) for b, p in zip(backends, programs, strict=True)], return_exceptions=True)
 
-    return loop().run(all_tasks())
+    results = loop().run(all_tasks())
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return results
 
 
 def performing(backend: Any) -> Callable[[Any], Any]:

@@ -121,7 +121,8 @@ def by_priority(rng: random.Random, clients: int, steps: int, changes: int) -> C
         step += 1
         if last is not None and step in falls:
             rank[last.number] = falls[step]
-        return max(range(len(able)), key=lambda at: rank[able[at].number])
+        best = max([rank[client.number] for client in able])
+        return next(at for at, client in enumerate(able) if rank[client.number] == best)
 
     return choose
 
