@@ -17,8 +17,11 @@ from proofs._mutation_plant import Plant, Planter
 SECONDS = 60  # a case that takes longer hangs
 
 
-def try_plant(plant: Plant) -> dict[str, Any]:
-    """Run the kit with the fault in it, the cases of its promises first, up to the first that fails."""
+def try_plant(plant: Plant, skip: frozenset[str], whole: bool) -> dict[str, Any]:
+    """Run the kit with the fault in it, the cases of its promises first, up to the first that fails (`whole`: all, and tell all that do).
+
+    `skip` are ids of cases to be left out.
+    """
     assert not any(name.partition(".")[0] == "holdall" for name in sys.modules), "imported before the fault was planted"
     planter = Planter(plant)
     sys.meta_path.insert(0, planter)
@@ -30,11 +33,12 @@ def try_plant(plant: Plant) -> dict[str, Any]:
     first = [case for case in cases if case.promise in plant.promises]
     rest = [case for case in cases if case.promise not in plant.promises]
     ran = 0
+    failed: list[str] = []
     for colour in plant.colours:
         lab = Lab(Target.of("memory:"), colour)  # type: ignore[arg-type]  # one of the two
         declared = lab.capabilities()
         for case in [*first, *rest]:
-            if not case.applies(declared):
+            if case.id in skip or not case.applies(declared):
                 continue
             ran += 1
             print(f"\n{case.id} [{colour}]", end="", flush=True)  # for whoever waits in vain
@@ -50,12 +54,12 @@ def try_plant(plant: Plant) -> dict[str, Any]:
     return {"killed_by": "", "ran": ran}
 
 
-def _child(plant: Plant, pipe: int, log: int) -> None:
+def _child(asked: dict[str, Any], plant: Plant, pipe: int, log: int) -> None:
     os.dup2(log, 1)
     os.dup2(log, 2)
-    signal.alarm(SECONDS)
+    signal.alarm(SECONDS if not asked["whole"] else 10 * SECONDS)
     try:
-        result = try_plant(plant)
+        result = try_plant(plant, frozenset(asked["skip"]), asked["whole"])
     except BaseException:  # noqa: BLE001 - whatever it was, the parent is told
         result = {"error": traceback.format_exc()[-2000:]}
     with os.fdopen(pipe, "w") as out:
@@ -64,16 +68,18 @@ def _child(plant: Plant, pipe: int, log: int) -> None:
     os._exit(0)
 
 
-def in_child(plant: Plant) -> dict[str, Any]:
-    """Try it in a child of its own."""
+def in_child(asked: dict[str, Any]) -> dict[str, Any]:
+    """Try a plant in a child of its own."""
     import tempfile
+
+    plant = Plant(**{name: tuple(value) if isinstance(value, list) else value for name, value in asked["plant"].items()})
 
     reading, writing = os.pipe()
     with tempfile.TemporaryFile() as log:
         pid = os.fork()
         if pid == 0:
             os.close(reading)
-            _child(plant, writing, log.fileno())
+            _child(asked, plant, writing, log.fileno())
         os.close(writing)
         with os.fdopen(reading) as answer:
             text = answer.read()
@@ -101,8 +107,7 @@ def main() -> None:
 
     pydantic.TypeAdapter(int)
     for line in sys.stdin:
-        plant = Plant(**{name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(line).items()})
-        sys.stdout.write(json.dumps(in_child(plant)) + "\n")
+        sys.stdout.write(json.dumps(in_child(json.loads(line))) + "\n")
         sys.stdout.flush()
 
 

@@ -20,7 +20,7 @@ from pkgutil import iter_modules
 from queue import SimpleQueue
 from typing import Any
 
-from holdall.testing import PROMISES
+from holdall.testing import COLOURS, PROMISES
 from proofs import faults
 from proofs._mutation_plant import Misplanted, Plant, source_of
 from proofs.harness import Budget, Finding, Outcome, Part, Proof
@@ -62,11 +62,11 @@ class _Worker:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment, cwd=tree,
         )  # fmt: skip
 
-    def ask(self, plant: Plant) -> dict[str, Any]:
-        """What became of one plant."""
+    def ask(self, plant: Plant, skip: Sequence[str] = (), *, whole: bool = False) -> dict[str, Any]:
+        """What became of one plant; `skip` are cases to be left out, `whole` runs on after a failure."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(asdict(plant)) + "\n")
+        self._process.stdin.write(json.dumps({"plant": asdict(plant), "skip": list(skip), "whole": whole}) + "\n")
         self._process.stdin.flush()
         found: dict[str, Any] = json.loads(self._process.stdout.readline())
         return found
@@ -78,8 +78,23 @@ class _Worker:
         self._process.wait()
 
 
+def failing() -> list[str]:
+    """The cases that fail without any fault: none, unless the library itself is at fault."""
+    worker = _Worker()
+    try:
+        found = worker.ask(Plant("nothing", (), "nothing is changed", "holdall.errors", "", *["The error tree"] * 2, COLOURS), whole=True)
+    finally:
+        worker.close()
+    if "failed" not in found:
+        raise RuntimeError(f"The kit cannot be run at all: {found}")
+    return list(found["failed"])
+
+
 def try_all(
-    plants: Sequence[Plant], over: Callable[[], bool] = bool, told: Callable[[Plant, dict[str, Any]], None] | None = None
+    plants: Sequence[Plant],
+    over: Callable[[], bool] = bool,
+    told: Callable[[Plant, dict[str, Any]], None] | None = None,
+    skip: Sequence[str] = (),
 ) -> list[tuple[Plant, dict[str, Any]]]:
     """What became of each plant, in their order; those not begun when the time is over are left out."""
     free: SimpleQueue[_Worker] = SimpleQueue()
@@ -92,7 +107,7 @@ def try_all(
             return None
         worker = free.get()
         try:
-            result = worker.ask(plant)
+            result = worker.ask(plant, skip)
         finally:
             free.put(worker)
         if told is not None:
@@ -117,8 +132,11 @@ def score(budget: Budget) -> Outcome:
     wrong = misplanted(plants)
     if wrong:
         return Outcome(len(plants), len(wrong), [Finding(text, budget.seed) for text in wrong])
-    results = try_all(_sample(plants, budget), budget.over)
-    findings = [
+    # In a share that the tests run, the control is what runs the kit as a whole.
+    broken = failing() if budget.count >= len(plants) else []
+    results = try_all(_sample(plants, budget), budget.over, skip=broken)
+    findings = [Finding(f"{case} fails without any fault", budget.seed) for case in broken]
+    findings += [
         Finding(_survived(plant, result), budget.seed, f"python -m proofs.mutation {plant.id}")
         for plant, result in results
         if not result.get("killed_by")
@@ -209,7 +227,9 @@ def main() -> None:
         )
 
     good = [plant for plant in chosen if not misplanted([plant])]
-    results = try_all(good, told=told)
+    broken = failing()
+    print(f"failing without any fault: {broken}", flush=True)
+    results = try_all(good, told=told, skip=broken)
     survivors = [(plant, result) for plant, result in results if not result.get("killed_by")]
     for plant, result in survivors:
         print(_survived(plant, result))
