@@ -72,6 +72,11 @@ ALLOWED = [
         "the outermost layer: starts event loops and shows how long things took",
     ),
     Allowance(
+        "holdall.testing.faults",
+        frozenset({"async", "clock"}),
+        "it delays and cancels what passes, in both colours",
+    ),
+    Allowance(
         "holdall.http.serve",
         frozenset({"async", "socket"}),
         "starts the server, and says so when the port is in use",

@@ -175,6 +175,8 @@ class Writes(Obstacles):
             return False
         if isinstance(item, Insert) and now is not None and expires(entity):
             return False
+        if isinstance(item, DeleteWhere) and self.cascades_to_itself(entity):
+            return False
         return now is None or not self.refers_to_expiring(entity)
 
     # Insert.
@@ -350,7 +352,10 @@ class Writes(Obstacles):
         key, params = shape(select)
         count = len(params)
         statement = self.statement("delete_where", select.entity, key, lambda: self.statements.delete_where(select, count))
-        return (yield effects.Write(tx, statement.text, statement.bind(params), select.entity))  # type: ignore[no-any-return]  # an effect's reply is Any
+        # A row that goes with another one, before its own turn, is not counted by the engine, though it was matched (F1).
+        matched = len((yield from self.matched(select, tx))) if self.cascades_to_itself(select.entity) else None
+        deleted = yield effects.Write(tx, statement.text, statement.bind(params), select.entity)
+        return deleted if matched is None else matched  # type: ignore[no-any-return]  # an effect's reply is Any
 
 
 def _do(effect: Any) -> Program[Any]:
