@@ -406,7 +406,8 @@ def _end_savepoint(scope: Scope, error: BaseException | None) -> Program[None]:
                 scope.undo()
                 yield from transactions.rollback_to(handle, scope.savepoint)
         except BaseException as failure:
-            outer.doomed = outer.doomed or error or failure
+            scope.undo()
+            outer.doomed = error or failure
             if error is None or not isinstance(failure, Exception):
                 raise
             error.add_note(f"Undoing the nested transaction failed too: {failure!r}")
