@@ -29,7 +29,7 @@ from holdall.errors import (
 )
 from holdall.model import Model, linked_models
 from holdall.program import Call, Program
-from holdall.query import Select, prepare
+from holdall.query import TRUE, Aggregate, Select, never_true, prepare
 from holdall.schema import Entity
 from holdall.store.gates import Kept
 
@@ -307,6 +307,8 @@ def rows_of(core: Core, scope: Scope | None, select: Select) -> Program[list[Row
     prepared = prepare(select, core.visible_at())
     plan = core.backend.plan(prepared)
     if type(plan) is Native:
+        if never_true(prepared.where) and (prepared.having is TRUE or prepared.group_by):
+            return _rows_of_nothing(prepared)
         handle = None if scope is None else (yield from handle_of(scope))
         return (yield from core.backend.select(plan, handle))
     if isinstance(plan, Refuse):
@@ -315,6 +317,14 @@ def rows_of(core: Core, scope: Scope | None, select: Select) -> Program[list[Row
         f"{core.backend.name} can answer only a part of this query.",
         hint="Ask for less in one query; " + "; ".join(plan.steps),
     )
+
+
+def _rows_of_nothing(select: Select) -> list[Row]:
+    """The answer where no row can match (B5): none, or one of aggregates of nothing (B4)."""
+    if not select.aggregated or select.group_by:
+        return []
+    row = tuple([0 if isinstance(column.expr, Aggregate) and column.expr.fn == "count" else None for column in select.columns or ()])
+    return [row][select.offset : None if select.limit is None else select.offset + select.limit]
 
 
 def atomically(core: Core, scope: Scope | None, body: Callable[[Scope], Program[T]]) -> Program[T]:

@@ -62,6 +62,7 @@ class Obstacles(Reads):
         super().__init__(dialect)
         self.entities: dict[str, Entity] = {}
         self.may_expire = False
+        self._cascading: dict[Entity, bool] = {}
         self._evaluator = Evaluator()
         self._written: ShapeCache[Statement] = ShapeCache()
         self._inserting: dict[tuple[Entity, tuple[str, ...]], Inserting] = {}
@@ -73,14 +74,32 @@ class Obstacles(Reads):
 
     def know(self, entities: Iterable[Entity]) -> None:
         """Remember entities, to name them in errors and to find what expires."""
+        self._cascading.clear()
         for entity in entities:
             self.entities[entity.table.casefold()] = entity
             self.may_expire = self.may_expire or expires(entity) or self.refers_to_expiring(entity)
 
     def forget(self, entities: Iterable[Entity]) -> None:
         """The opposite of `know`."""
+        self._cascading.clear()
         for entity in entities:
             self.entities.pop(entity.table.casefold(), None)
+
+    def cascades_to_itself(self, entity: Entity) -> bool:
+        """Whether deleting a row can delete others of the same entity, directly or by way of others."""
+        found = self._cascading.get(entity)
+        if found is None:
+            reached: set[Entity] = set()
+            waiting = [entity]
+            while waiting:
+                parent = waiting.pop()
+                for child in self.entities.values():
+                    cascades = any(ref.on_delete == "cascade" and ref.target.entity is parent for ref in child.references)
+                    if cascades and child not in reached:
+                        reached.add(child)
+                        waiting.append(child)
+            found = self._cascading[entity] = entity in reached
+        return found
 
     # Statements, each made once.
 

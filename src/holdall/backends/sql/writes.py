@@ -143,6 +143,8 @@ class Writes(Obstacles):
             return False
         if isinstance(item, Insert) and now is not None and expires(entity):
             return False
+        if isinstance(item, DeleteWhere) and self.cascades_to_itself(entity):
+            return False
         return now is None or not self.refers_to_expiring(entity)
 
     # Insert.
@@ -177,13 +179,13 @@ class Writes(Obstacles):
         generated = entity.generated_field
         numbered = generated is not None and any(row[generated.position] is None for row in rows)
         text, encode = self.inserting(entity, entity.key if numbered else ())
+        made: Rows = []
         if len(rows) > 1:
             made = yield from self.deferring(_do(effects.WriteMany(tx, text, effects.Encoded(rows, encode), entity)), tx, entity)
         elif numbered:
             made = yield effects.WriteReturning(tx, text, encode(rows)[0], entity, list)
         else:
             yield effects.Write(tx, text, encode(rows)[0], entity)
-            return [entity.row_key(rows[0])]
         if now is not None and self.refers_to_expiring(entity):
             yield from self.check_parents(entity, rows, tx, now)
         return self._keys(entity, made) if numbered else list(map(entity.row_key, rows))
@@ -316,7 +318,10 @@ class Writes(Obstacles):
         key, params = shape(select)
         count = len(params)
         statement = self.statement("delete_where", select.entity, key, lambda: self.statements.delete_where(select, count))
-        return (yield effects.Write(tx, statement.text, statement.bind(params), select.entity))  # type: ignore[no-any-return]  # an effect's reply is Any
+        # A row that goes with another one, before its own turn, is not counted by the engine, though it was matched (F1).
+        matched = len((yield from self.matched(select, tx))) if self.cascades_to_itself(select.entity) else None
+        deleted = yield effects.Write(tx, statement.text, statement.bind(params), select.entity)
+        return deleted if matched is None else matched  # type: ignore[no-any-return]  # an effect's reply is Any
 
 
 def _do(effect: Any) -> Program[Any]:

@@ -39,3 +39,8 @@ def local(
 ) -> dt.datetime:
     """A local time."""
     return at(year, month, day, hour, minute, second, microsecond, fold).replace(tzinfo=None)
+
+
+async def how_many(source: Any) -> int:
+    """How many records a collection or a query has, read rather than counted: counting needs aggregates."""
+    return len(await source.all())
