@@ -431,7 +431,8 @@ def _end_savepoint(scope: Scope, error: BaseException | None) -> Program[None]:
                 scope.undo()
                 yield from transactions.rollback_to(handle, scope.savepoint)
         except BaseException as failure:
-            outer.doomed = error or failure
+            scope.undo()
+            outer.doomed = error if isinstance(error, TransactionConflict) else failure
             if error is None or not isinstance(failure, Exception):
                 raise
             error.add_note(f"Undoing the nested transaction failed too: {failure!r}")
