@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from holdall.backends import (
     NATIVE,
@@ -55,19 +55,17 @@ from holdall.program import Effect, Program
 from holdall.query import NO_TABLES, Evaluator, FieldRef, Lock, Select, Value, as_condition, references
 from holdall.schema import INT_MAX, Entity, from_plain, plain
 
-FEATURES = {
-    "atomic_batch": NATIVE,
-    "set_writes": NATIVE,
-    "aggregates": emulated("computed by Holdall's evaluator over the rows of the file"),
-    "unique": emulated("looked for among the rows of the file before each write"),
-    "checks": emulated("tested by Holdall's evaluator before each write"),
-    "expiry": emulated("expired rows are passed over by reads and left out by the next write"),
-    "generated_int": NATIVE,
-    "scan": NATIVE,
-    "read_your_writes": NATIVE,
-}
 
-# Effects: what the programs below ask for. Everything else in this file is pure.
+@dataclass(slots=True)
+class Table:
+    """The rows of one entity by key, and the last number that was given to one."""
+
+    rows: dict[Key, Row]
+    last_number: int = 0
+
+    def copy(self) -> Self:
+        """One more table with the same rows."""
+        return type(self)(dict(self.rows), self.last_number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,80 +97,139 @@ class Remove(Effect):
     entities: Sequence[Entity]
 
 
-@dataclass(slots=True)
-class Table:
-    """The rows of one entity by key, and the last number that was given to one."""
-
-    rows: dict[Key, Row]
-    last_number: int = 0
-
-    def copy(self) -> Table:
-        """One more table with the same rows."""
-        return Table(dict(self.rows), self.last_number)
+def _fields(entity: Entity) -> dict[str, str]:
+    """The names and kinds of an entity's fields, as the head of a file has them."""
+    return {field.column: field.type.kind for field in entity.fields}
 
 
-class JsonFiles:
-    """A backend that keeps each model in `folder`/<table>.json."""
+def _item(entity: Entity, row: Row) -> dict[str, Any]:
+    return {field.column: plain(field.type, row[field.position]) for field in entity.fields if row[field.position] is not None}
 
-    name = "jsonfiles"
+
+def _value(field: Any, item: Mapping[str, Any]) -> Any:
+    return from_plain(field.type, item[field.column]) if field.column in item else None
+
+
+class Files:
+    """Performs the effects: the only part that touches the disk. A file is never changed in place: a new one takes its name, so
+    that a reader sees the old or the new one whole.
+
+    {"fields": {"id": "uuid", "name": "str"}, "last_number": 0, "rows": [{"id": "0198…", "name": "Ada"}]}
+
+    A field that is missing in a row is null; JSON null is the value null of a JSON field. The lock is one of the folder's, so that several
+    threads and processes can write.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.evaluator = Evaluator()
-        self.files = Files(folder)
+        self._lock = threading.RLock()
+        self._read: dict[Entity, tuple[Any, Table]] = {}
 
     def perform(self, effect: Any) -> Any:
-        """Do one effect, blocking."""
-        return self.files.perform(effect)
-
-    async def aperform(self, effect: Any) -> Any:
-        """Do one effect in a thread. What has begun is finished before a cancellation goes on: nothing is written later than it seems."""
-        doing = asyncio.ensure_future(asyncio.to_thread(self.files.perform, effect))
+        """Do one effect; Unavailable if the disk refuses, Corruption if a file is not what was written."""
         try:
-            return await asyncio.shield(doing)
-        except asyncio.CancelledError:
-            await asyncio.wait([doing])
-            raise
+            if isinstance(effect, Load):
+                with self._lock:
+                    return self._load(effect.entity)
+            with self._locked():
+                if isinstance(effect, Change):
+                    return self._change(effect)
+                if isinstance(effect, Prepare):
+                    return self._prepare(effect.entities)
+                return self._remove(effect.entities)
+        except OSError as error:
+            raise Unavailable(f"{self.folder} cannot be used: {error}.", hint="Check that it exists, and who may write there.") from error
 
-    def describe(self) -> Capabilities:
-        """What this backend keeps, and how. What is not named here is absent, and refused by the store."""
-        return Capabilities(
-            backend=self.name,
-            engine="JSON files",
-            version="1",
-            durability=Durability.PROCESS_CRASH,
-            consistency=frozenset({"strong"}),
-            features=FEATURES,
-        )
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        with self._lock:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with (self.folder / ".lock").open("w") as handle:
+                fcntl.flock(handle, fcntl.LOCK_EX)
+                yield
 
-    # Life and schema.
+    def _path(self, entity: Entity) -> Path:
+        return self.folder / f"{entity.table}.json"
 
-    def open(self) -> Program[None]:
-        """Make the folder; Unavailable if that is impossible."""
-        yield Prepare(())
-
-    def close(self) -> Program[None]:
-        """Nothing is held open between two calls."""
-        yield from ()
-
-    def ping(self) -> Program[None]:
-        """The folder is there."""
-        yield Prepare(())
-
-    def ensure_schema(self, entities: Sequence[Entity]) -> Program[None]:
-        """Make missing files; SchemaMismatch if a file holds other fields."""
-        yield Prepare(tuple(entities))
-
-    def reset(self, entities: Sequence[Entity]) -> Program[None]:
-        """Remove all rows of these entities."""
+    def _prepare(self, entities: Sequence[Entity]) -> None:
         for entity in entities:
-            yield Change(entity, lambda table: table.rows.clear())
+            if not self._path(entity).exists():
+                self._save(entity, Table({}))
+                continue
+            stored, wanted = self._decoded(entity)["fields"], _fields(entity)
+            names = [name for name in {**wanted, **stored} if wanted.get(name) != stored.get(name)]
+            if names:
+                said = [f"{name}: the file has {stored.get(name)}, the model {wanted.get(name)}" for name in names]
+                raise SchemaMismatch(f"{self._path(entity)} does not fit {entity.name}:", said, hint="Change the model, or the file.")
 
-    def drop(self, entities: Sequence[Entity]) -> Program[None]:
-        """Remove the files of these entities."""
-        yield Remove(tuple(entities))
+    def _remove(self, entities: Sequence[Entity]) -> None:
+        for entity in entities:
+            self._path(entity).unlink(missing_ok=True)
+            self._read.pop(entity, None)
 
-    # Reading.
+    def _change(self, effect: Change) -> Any:
+        table = self._load(effect.entity).copy()
+        result = effect.change(table)
+        self._save(effect.entity, table)
+        return result
+
+    def _load(self, entity: Entity) -> Table:
+        """The table of a file, read again only if the file is another one than before."""
+        found = self._path(entity).stat()
+        mark = (found.st_ino, found.st_mtime_ns, found.st_size)
+        known = self._read.get(entity)
+        if known is not None and known[0] == mark:
+            return known[1]
+        stored = self._decoded(entity)
+        try:
+            rows = [tuple(_value(field, item) for field in entity.fields) for item in stored["rows"]]
+            table = Table({entity.row_key(row): row for row in rows}, stored["last_number"])
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise Corruption(f"{self._path(entity)} holds a row that is no {entity.name}: {error!r}.") from error
+        self._read[entity] = mark, table
+        return table
+
+    def _decoded(self, entity: Entity) -> Any:
+        try:
+            return json.loads(self._path(entity).read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise Corruption(f"{self._path(entity)} is not JSON: {error}.", hint="Restore it from a copy.") from error
+
+    def _save(self, entity: Entity, table: Table) -> None:
+        rows = [json.dumps(_item(entity, row), ensure_ascii=False, allow_nan=False) for row in table.rows.values()]
+        fields = json.dumps(_fields(entity))
+        text = f'{{"fields": {fields}, "last_number": {table.last_number}, "rows": [\n' + ",\n".join(rows) + "\n]}\n"
+        new = self._path(entity).with_suffix(".new")
+        with new.open("w", encoding="utf-8") as handle:
+            handle.write(text)
+            handle.flush()
+            os.fsync(handle.fileno())
+        new.replace(self._path(entity))
+        self._read.pop(entity, None)
+
+
+def _visible(entity: Entity, row: Row, now: dt.datetime | None) -> bool:
+    """Whether a row has not expired."""
+    expiry = entity.expiry_field
+    return expiry is None or now is None or row[expiry.position] is None or row[expiry.position] > now
+
+
+def _refuse(tx: Any, lock: Lock | None) -> None:
+    """What is declared absent is refused by the store already; a backend that is called directly refuses it too."""
+    if tx is not None or lock is not None:
+        raise Unsupported("JSON files have no transactions and no locks on rows.", hint="Use a version field and save().")
+
+
+def _key_text(entity: Entity, row: Row) -> str:
+    """The key of a row as text: all keys differ in it."""
+    return json.dumps([plain(entity.by_name[name].type, row[entity.by_name[name].position]) for name in entity.key])
+
+
+class Reads:
+    """The reading half: every query is answered by Holdall's evaluator, over the rows of one file."""
+
+    def __init__(self) -> None:
+        self.evaluator = Evaluator()
 
     def plan(self, select: Select) -> Plan:
         """Holdall's evaluator answers every query about one model; queries that need another model's rows are refused."""
@@ -206,35 +263,15 @@ class JsonFiles:
         page = rest[:page_rows]
         return [row for _, row in page], page[-1][0] if len(rest) > page_rows else None
 
-    # Writing.
 
-    def apply(self, batch: Sequence[Write], atomicity: Atomicity, tx: Any, now: dt.datetime | None) -> Program[list[Any]]:
-        """Do a batch of writes to one model; a batch over several models would be several files, which cannot be replaced together."""
-        _refuse(tx, None)
-        entities = {item.select.entity if isinstance(item, UpdateWhere | DeleteWhere) else item.entity for item in batch}
-        for item in batch:
-            if isinstance(item, UpdateWhere):
-                _refuse_bulk_unique(item)
-        if atomicity == "per_item":
-            results: list[Any] = []
-            for item in batch:
-                try:
-                    results += yield from self.apply([item], "atomic", tx, now)
-                except HoldallError as error:
-                    results.append(error)
-            return results
-        if len(entities) > 1:
-            raise Unsupported("A batch of writes to several models cannot be atomic in JSON files.", hint="Write to one model at a time.")
-        if not entities:
-            return []
-        (entity,) = entities
-
-        def change(table: Table) -> list[Any]:
-            table.rows = {key: row for key, row in table.rows.items() if _visible(entity, row, now)}
-            writer = Writer(self.evaluator, entity, table, now)
-            return [writer.write(item) for item in batch]
-
-        return (yield Change(entity, change))  # type: ignore[no-any-return]
+def _uniques(entity: Entity) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """(name, fields) of every unique constraint besides the key."""
+    declared = {unique.fields: unique.name for unique in entity.uniques}
+    for field in entity.fields:
+        if field.unique:
+            declared.setdefault((field.name,), f"{entity.table}_{field.column}")
+    declared.pop(entity.key, None)
+    yield from ((name, fields) for fields, name in declared.items())
 
 
 class Writer:
@@ -355,28 +392,6 @@ class Writer:
                 )
 
 
-def _visible(entity: Entity, row: Row, now: dt.datetime | None) -> bool:
-    """Whether a row has not expired."""
-    expiry = entity.expiry_field
-    return expiry is None or now is None or row[expiry.position] is None or row[expiry.position] > now
-
-
-def _uniques(entity: Entity) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """(name, fields) of every unique constraint besides the key."""
-    declared = {unique.fields: unique.name for unique in entity.uniques}
-    for field in entity.fields:
-        if field.unique:
-            declared.setdefault((field.name,), f"{entity.table}_{field.column}")
-    declared.pop(entity.key, None)
-    yield from ((name, fields) for fields, name in declared.items())
-
-
-def _refuse(tx: Any, lock: Lock | None) -> None:
-    """What is declared absent is refused by the store already; a backend that is called directly refuses it too."""
-    if tx is not None or lock is not None:
-        raise Unsupported("JSON files have no transactions and no locks on rows.", hint="Use a version field and save().")
-
-
 def _refuse_bulk_unique(item: UpdateWhere) -> None:
     """Setting many rows from themselves in a unique field would meet itself half-way."""
     entity = item.select.entity
@@ -387,122 +402,110 @@ def _refuse_bulk_unique(item: UpdateWhere) -> None:
             raise Unsupported(f"{entity.name}.{name} is unique and cannot be changed on many rows by an expression.")
 
 
-def _key_text(entity: Entity, row: Row) -> str:
-    """The key of a row as text: all keys differ in it."""
-    return json.dumps([plain(entity.by_name[name].type, row[entity.by_name[name].position]) for name in entity.key])
+class Writes(Reads):
+    """The writing half: one call, `apply`."""
+
+    def apply(self, batch: Sequence[Write], atomicity: Atomicity, tx: Any, now: dt.datetime | None) -> Program[list[Any]]:
+        """Do a batch of writes to one model; a batch over several models would be several files, which cannot be replaced together."""
+        _refuse(tx, None)
+        entities = {item.select.entity if isinstance(item, UpdateWhere | DeleteWhere) else item.entity for item in batch}
+        for item in batch:
+            if isinstance(item, UpdateWhere):
+                _refuse_bulk_unique(item)
+        if atomicity == "per_item":
+            results: list[Any] = []
+            for item in batch:
+                try:
+                    results += yield from self.apply([item], "atomic", tx, now)
+                except HoldallError as error:
+                    results.append(error)
+            return results
+        if len(entities) > 1:
+            raise Unsupported("A batch of writes to several models cannot be atomic in JSON files.", hint="Write to one model at a time.")
+        if not entities:
+            return []
+        (entity,) = entities
+
+        def change(table: Table) -> list[Any]:
+            table.rows = {key: row for key, row in table.rows.items() if _visible(entity, row, now)}
+            writer = Writer(self.evaluator, entity, table, now)
+            return [writer.write(item) for item in batch]
+
+        return (yield Change(entity, change))  # type: ignore[no-any-return]
 
 
-# Files: the only part that touches the disk. Its errors become Holdall's here, once.
+FEATURES = {
+    "atomic_batch": NATIVE,
+    "set_writes": NATIVE,
+    "aggregates": emulated("computed by Holdall's evaluator over the rows of the file"),
+    "unique": emulated("looked for among the rows of the file before each write"),
+    "checks": emulated("tested by Holdall's evaluator before each write"),
+    "expiry": emulated("expired rows are passed over by reads and left out by the next write"),
+    "generated_int": NATIVE,
+    "scan": NATIVE,
+    "read_your_writes": NATIVE,
+}
 
 
-class Files:
-    """Performs the effects. A file is never changed in place: a new one takes its name, so that a reader sees the old or the new one whole.
+class JsonFiles(Writes):
+    """A backend that keeps each model in `folder`/<table>.json."""
 
-    {"fields": {"id": "uuid", "name": "str"}, "last_number": 0, "rows": [{"id": "0198…", "name": "Ada"}]}
-
-    A field that is missing in a row is null; JSON null is the value null of a JSON field. The lock is one of the folder's, so that several
-    threads and processes can write.
-    """
+    name = "jsonfiles"
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._lock = threading.RLock()
-        self._read: dict[Entity, tuple[Any, Table]] = {}
+        super().__init__()
+        self.files = Files(folder)
 
     def perform(self, effect: Any) -> Any:
-        """Do one effect; Unavailable if the disk refuses, Corruption if a file is not what was written."""
+        """Do one effect, blocking."""
+        return self.files.perform(effect)
+
+    async def aperform(self, effect: Any) -> Any:
+        """Do one effect in a thread. What has begun is finished before a cancellation goes on: nothing is written later than it seems."""
+        doing = asyncio.ensure_future(asyncio.to_thread(self.files.perform, effect))
         try:
-            if isinstance(effect, Load):
-                with self._lock:
-                    return self._load(effect.entity)
-            with self._locked():
-                if isinstance(effect, Change):
-                    return self._change(effect)
-                if isinstance(effect, Prepare):
-                    return self._prepare(effect.entities)
-                return self._remove(effect.entities)
-        except OSError as error:
-            raise Unavailable(f"{self.folder} cannot be used: {error}.", hint="Check that it exists, and who may write there.") from error
+            return await asyncio.shield(doing)
+        except asyncio.CancelledError:
+            await asyncio.wait([doing])
+            raise
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        with self._lock:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with (self.folder / ".lock").open("w") as handle:
-                fcntl.flock(handle, fcntl.LOCK_EX)
-                yield
+    def describe(self) -> Capabilities:
+        """What this backend keeps, and how. What is not named here is absent, and refused by the store."""
+        return Capabilities(
+            backend=self.name,
+            engine="JSON files",
+            version="1",
+            durability=Durability.PROCESS_CRASH,
+            consistency=frozenset({"strong"}),
+            features=FEATURES,
+        )
 
-    def _path(self, entity: Entity) -> Path:
-        return self.folder / f"{entity.table}.json"
+    # Life and schema.
 
-    def _prepare(self, entities: Sequence[Entity]) -> None:
+    def open(self) -> Program[None]:
+        """Make the folder; Unavailable if that is impossible."""
+        yield Prepare(())
+
+    def close(self) -> Program[None]:
+        """Nothing is held open between two calls."""
+        yield from ()
+
+    def ping(self) -> Program[None]:
+        """The folder is there."""
+        yield Prepare(())
+
+    def ensure_schema(self, entities: Sequence[Entity]) -> Program[None]:
+        """Make missing files; SchemaMismatch if a file holds other fields."""
+        yield Prepare(tuple(entities))
+
+    def reset(self, entities: Sequence[Entity]) -> Program[None]:
+        """Remove all rows of these entities."""
         for entity in entities:
-            if not self._path(entity).exists():
-                self._save(entity, Table({}))
-                continue
-            stored, wanted = self._decoded(entity)["fields"], _fields(entity)
-            names = [name for name in {**wanted, **stored} if wanted.get(name) != stored.get(name)]
-            if names:
-                said = [f"{name}: the file has {stored.get(name)}, the model {wanted.get(name)}" for name in names]
-                raise SchemaMismatch(f"{self._path(entity)} does not fit {entity.name}:", said, hint="Change the model, or the file.")
+            yield Change(entity, lambda table: table.rows.clear())
 
-    def _remove(self, entities: Sequence[Entity]) -> None:
-        for entity in entities:
-            self._path(entity).unlink(missing_ok=True)
-            self._read.pop(entity, None)
-
-    def _change(self, effect: Change) -> Any:
-        table = self._load(effect.entity).copy()
-        result = effect.change(table)
-        self._save(effect.entity, table)
-        return result
-
-    def _load(self, entity: Entity) -> Table:
-        """The table of a file, read again only if the file is another one than before."""
-        found = self._path(entity).stat()
-        mark = (found.st_ino, found.st_mtime_ns, found.st_size)
-        known = self._read.get(entity)
-        if known is not None and known[0] == mark:
-            return known[1]
-        stored = self._decoded(entity)
-        try:
-            rows = [tuple(_value(field, item) for field in entity.fields) for item in stored["rows"]]
-            table = Table({entity.row_key(row): row for row in rows}, stored["last_number"])
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise Corruption(f"{self._path(entity)} holds a row that is no {entity.name}: {error!r}.") from error
-        self._read[entity] = mark, table
-        return table
-
-    def _decoded(self, entity: Entity) -> Any:
-        try:
-            return json.loads(self._path(entity).read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise Corruption(f"{self._path(entity)} is not JSON: {error}.", hint="Restore it from a copy.") from error
-
-    def _save(self, entity: Entity, table: Table) -> None:
-        rows = [json.dumps(_item(entity, row), ensure_ascii=False, allow_nan=False) for row in table.rows.values()]
-        fields = json.dumps(_fields(entity))
-        text = f'{{"fields": {fields}, "last_number": {table.last_number}, "rows": [\n' + ",\n".join(rows) + "\n]}\n"
-        new = self._path(entity).with_suffix(".new")
-        with new.open("w", encoding="utf-8") as handle:
-            handle.write(text)
-            handle.flush()
-            os.fsync(handle.fileno())
-        new.replace(self._path(entity))
-        self._read.pop(entity, None)
-
-
-def _fields(entity: Entity) -> dict[str, str]:
-    """The names and kinds of an entity's fields, as the head of a file has them."""
-    return {field.column: field.type.kind for field in entity.fields}
-
-
-def _item(entity: Entity, row: Row) -> dict[str, Any]:
-    return {field.column: plain(field.type, row[field.position]) for field in entity.fields if row[field.position] is not None}
-
-
-def _value(field: Any, item: Mapping[str, Any]) -> Any:
-    return from_plain(field.type, item[field.column]) if field.column in item else None
+    def drop(self, entities: Sequence[Entity]) -> Program[None]:
+        """Remove the files of these entities."""
+        yield Remove(tuple(entities))
 
 
 def from_url(url: Any) -> JsonFiles:

@@ -190,9 +190,11 @@ def scalar(core: Core, scope: Scope | None, model: type[Model], select: Select) 
 
 
 def page(
-    core: Core, scope: Scope | None, model: type[M], select: Select, size: int, cursor: str | None, streaming: bool = False
+    core: Core, scope: Scope | None, model: type[M], select: Select, size: int | None, cursor: str | None, streaming: bool = False
 ) -> Program[Page[M]]:
     """One keyset page (H3). A streamed page keeps no way back."""
+    if size is None:
+        raise QueryError("The size of a page must be an int, not None.", name="limit", kind="bad_value")
     check_limits(size, None)
     if size == 0:
         raise QueryError("A page needs a size of at least 1.", name="limit", kind="bad_value")

@@ -124,11 +124,11 @@ def _parameters(each: Mapping[str, Any] | Iterable[Any] | None) -> list[tuple[st
     return made
 
 
-def all_cases() -> list[Case]:
-    """Every case of the kit, by promise and id."""
-    from holdall.testing import cases
-
-    for module in iter_modules(cases.__path__):
-        import_module(f"{cases.__name__}.{module.name}")
+def all_cases(package: str = "holdall.testing.cases") -> list[Case]:
+    """Every case written in a package (or module), by promise and id: the kit's own, unless told."""
+    home = import_module(package)
+    for module in iter_modules(getattr(home, "__path__", ())):
+        import_module(f"{package}.{module.name}")
     promises = list(PROMISES)
-    return sorted(_registered.values(), key=lambda item: (promises.index(item.promise), item.id))
+    mine = [item for item in _registered.values() if item.module == package or item.module.startswith(f"{package}.")]
+    return sorted(mine, key=lambda item: (promises.index(item.promise), item.id))

@@ -180,6 +180,18 @@ class Kit:
         """Roll it back."""
         await self.do(self.backend.rollback(tx))
 
+    async def savepoint(self, tx: Any) -> Any:
+        """Mark a point in it."""
+        return await self.do(self.backend.savepoint(tx))
+
+    async def release(self, tx: Any, mark: Any) -> None:
+        """Forget the mark, keep what was done since."""
+        await self.do(self.backend.release(tx, mark))
+
+    async def rollback_to(self, tx: Any, mark: Any) -> None:
+        """Undo what was done since the mark, and forget it."""
+        await self.do(self.backend.rollback_to(tx, mark))
+
     async def eventually(self, call: Callable[[], Awaitable[T]]) -> T:
         """The result of a call that may legally lose against others (a conflict), tried again until it does not; at most 20 times."""
         for _ in range(19):

@@ -312,7 +312,10 @@ class Writer:
         go in the same change."""
         for child, reference, positions in self.rules.children[entity]:
             lets_go = child is entity and any(new[position] != row[position] for position in positions)
-            if any(not (lets_go and found is row) for found in self.view.of(child).having(positions, ik)):
+            rows = self.view.of(child)
+            holding = next((found for found in rows.having(positions, ik) if not (lets_go and found is row)), None)
+            if holding is not None:
+                self.view.note_key(child, rows.layout.row_ik(holding))
                 raise ForeignKeyViolation(
                     f"The key of {entity.name} {entity.row_key(row)!r} cannot change: {with_article(child)} points at it.",
                     entity=child.name,
@@ -355,7 +358,11 @@ class Writer:
             ik = layout.row_ik(row)
             if ik in doomed.get(child, ()):
                 continue
+            self.view.note_key(child, ik)
             if reference.on_delete == "restrict":
+                for gone, found in doomed.items():
+                    for gone_ik in found:
+                        self.view.note_key(gone, gone_ik)
                 raise ForeignKeyViolation(
                     f"{child.name} {child.row_key(row)!r} still points at the {parent.name} to be deleted.",
                     entity=child.name,
