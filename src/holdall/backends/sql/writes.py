@@ -174,6 +174,10 @@ class Writes(Obstacles):
         self.refuse_null_keys(entity, rows)
         if now is not None and expires(entity):
             keys = yield from self.deferring(self._insert_expiring(entity, rows, tx, now), tx, entity)
+            if len(rows) > 1 and self.refers_to_expiring(entity):  # what had expired when it came may have made room for another
+                last = dict(zip(keys, rows, strict=True))
+                there = yield from self.fetch(entity, list(last), tx, None, None)
+                rows = [row for row, found in zip(last.values(), there, strict=True) if found is not None]
             yield from self.check_parents(entity, rows, tx, now)
             return keys  # type: ignore[no-any-return]  # an effect's reply is Any
         generated = entity.generated_field
