@@ -325,7 +325,7 @@ class Writes(Obstacles):
         # A row that goes with another one, before its own turn, is not counted by the engine, though it was matched (F1).
         matched = len((yield from self.matched(select, tx))) if self.cascades_to_itself(select.entity) else None
         deleted = yield effects.Write(tx, statement.text, statement.bind(params), select.entity)
-        return deleted if matched is None else matched  # type: ignore[no-any-return]  # an effect's reply is Any
+        return deleted if matched is None else matched
 
 
 def _do(effect: Any) -> Program[Any]:
