@@ -92,7 +92,12 @@ loading.plant("include_offset", "H2", "an offset on included records is ignored"
 loading.plant("include_unordered", "H1", "included records of a relation over a link come in the order of the links", "_many_to_many", "for index in sorted(by_local.get(values, ()))]", "for index in by_local.get(values, ())]")
 
 gates = Bed("holdall.store.gates")
-gates.plant("consistency_open", "H5", "a consistency that is not offered is taken", "Kept.check_select", "if select.consistency not in self.consistency:", "if False:")
+LESS = "memory:?without=savepoints,row_locks,set_writes,aggregates,joins,unique,references,checks,expiry,generated_int"
+gates.plant("need_open", "G1 F7", "what a store lacks is asked of it all the same", "Kept.need", "if feature in self.lacks:", "if feature in self.lacks and not self.lacks:", on=LESS)
+gates.plant("entities_open", "B3 F2", "models that declare what a store lacks are taken", "Kept.check_entities", "        if not self.lacks:\n", "        if self.lacks:\n", on=LESS)
+gates.plant("joins_open", "B2", "conditions through relations are asked of a store that lacks them", "Kept.check_select", 'if "joins" in self.lacks and', 'if "joins!" in self.lacks and', on=LESS)
+gates.plant("aggregates_open", "B4", "aggregates are asked of a store that lacks them", "Kept.check_select", 'if "aggregates" in self.lacks and', 'if "aggregates!" in self.lacks and', on=LESS)
+gates.plant("locks_open", "G1", "locks are asked of a store that lacks them", "Kept.check_select", "        if select.lock is not None:\n", "        if False:\n", on=LESS)
 
 links = Bed("holdall.store.graph")
 links.plant("cycle_anyhow", "F5", "a cycle in which every reference is required is not refused", "_break_cycle", "    raise ProgrammingError(", "    waits.clear()\n    return\n    raise ProgrammingError(")
