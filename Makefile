@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench clean
+.PHONY: help demo test check prove bench clean
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*## ' Makefile | awk -F ':.*## ' '{ printf "make %-8s %s\n", $$1, $$2 }'
@@ -25,6 +25,9 @@ check: $(VENV)/.stamp-dev ## style, types and import layers
 	$(BIN)/mypy
 	$(BIN)/pyright --warnings --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
+
+prove: $(VENV)/.stamp-dev ## the proofs to their full figures, hours; ARGS="--rows 11 --seconds 60" for less
+	@$(BIN)/python -m proofs $(ARGS)
 
 bench: $(VENV)/.stamp-bench ## speed against hand-written code and peers; ARGS="--json FILE"
 	@$(BIN)/python -m bench $(ARGS)

@@ -8,7 +8,7 @@ from pkgutil import iter_modules
 import proofs
 from proofs.harness import Proof
 
-_NOT_PROOFS = {"harness", "registry", "results", "document", "__main__"}
+_NOT_PROOFS = {"harness", "registry", "results", "document", "contract", "__main__"}
 
 
 def all_proofs() -> list[Proof]:

@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "import": ("holdall.cli.transfer", "import_"),
     "export": ("holdall.cli.transfer", "export"),
     "inspect": ("holdall.cli.transfer", "inspect"),
+    "check": ("holdall.cli.check", "check"),
     "shell": ("holdall.cli.shell", "shell"),
 }
 

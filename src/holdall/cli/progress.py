@@ -1,6 +1,6 @@
 """Progress: how far a long command is, on stderr. A bar by Rich on a terminal, a line every few seconds elsewhere.
 
-Must not know what is counted. `Progress.step` is called with the rows done and their total (None while it is not known).
+Must not know what is counted. `Progress.step` is called with the units done and their total (None while it is not known).
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ LINE_EVERY_S = 5.0
 
 
 class Progress:
-    """Shows `what` as a context manager. `expected` is the number of rows if it is known or guessed before."""
+    """Shows `what` as a context manager. `expected` is the number of rows (or other `units`) if it is known or guessed before."""
 
-    def __init__(self, what: str, expected: int | None = None) -> None:
+    def __init__(self, what: str, expected: int | None = None, units: str = "rows") -> None:
         self._what = what
+        self._units = units
         self._expected = expected
         self._bar: Any = None
         self._task: Any = None
@@ -28,7 +29,7 @@ class Progress:
     def __enter__(self) -> Self:
         self._begun = self._told = time.monotonic()
         if is_terminal(sys.stderr):
-            self._bar = _bar()
+            self._bar = _bar(self._units)
             self._bar.start()
             self._task = self._bar.add_task(self._what, total=self._expected)
         return self
@@ -52,7 +53,7 @@ class Progress:
 
     def _line(self, done: int, expected: int | None, now: float) -> str:
         rate = done / max(now - self._begun, 1e-6)
-        parts = [f"{done:,} of {expected:,} rows" if expected is not None else f"{done:,} rows", f"{rate:,.0f} rows/s"]
+        parts = [_of(done, expected, self._units), f"{rate:,.0f} {self._units}/s"]
         if expected is not None and rate > 0:
             parts.append(f"{_minutes((expected - done) / rate)} left")
         return ", ".join(parts)
@@ -69,7 +70,11 @@ def _minutes(seconds: float) -> str:
     return f"{whole // 60}:{whole % 60:02}" if whole >= 60 else f"{whole} s"
 
 
-def _bar() -> Any:
+def _of(done: int, expected: int | None, units: str) -> str:
+    return f"{done:,} {units}" if expected is None else f"{done:,} of {expected:,} {units}"
+
+
+def _bar(units: str) -> Any:
     from rich.console import Console
     from rich.progress import BarColumn, Task, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as RichProgress
@@ -78,10 +83,10 @@ def _bar() -> Any:
 
     class Rate(RichColumn):
         def render(self, task: Task) -> Text:
-            return Text(f"{task.speed:,.0f} rows/s" if task.speed else "")
+            return Text(f"{task.speed:,.0f} {units}/s" if task.speed else "")
 
     console = Console(stderr=True, no_color=not colourful(sys.stderr), highlight=False)
     return RichProgress(
-        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f} rows"), Rate(), TimeRemainingColumn(),
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f} " + units), Rate(), TimeRemainingColumn(),
         console=console, transient=True,
     )  # fmt: skip

@@ -188,7 +188,12 @@ def _container(annotation: Any, where: str) -> Described:
         base = origin[item.annotation()]
     if origin is set and (item.type.kind in ("json", "list", "set", "dict", "record")):
         raise DeclarationError(f"{where}: a set cannot hold {item.type.name}, which is not hashable.", hint="Use a list.")
-    return Described(Type(CONTAINER_KINDS[origin], _named(annotation), item=item.type, item_nullable=item.nullable), False, base)
+    return Described(Type(CONTAINER_KINDS[origin], _named(annotation), item=item.type, item_nullable=_nullable_inside(item)), False, base)
+
+
+def _nullable_inside(part: Described) -> bool:
+    """Whether a part of a container can be null. JSON has a null of its own, and inside a container there is no second one (E2)."""
+    return part.nullable and part.type.kind != "json"
 
 
 def _named(annotation: Any) -> str:
@@ -288,7 +293,7 @@ def _record(cls: Any, where: str) -> Described:
         parts: list[tuple[str, Type, bool]] = []
         for item in dataclasses.fields(cls):
             found = describe(hints.get(item.name, item.type), f"{where}, {cls.__name__}.{item.name}")
-            parts.append((item.name, found.type, found.nullable))
+            parts.append((item.name, found.type, _nullable_inside(found)))
     finally:
         _being_described.pop()
     names = tuple(name for name, _, _ in parts)

@@ -8,22 +8,23 @@ _set = object.__setattr__
 
 
 class Extras:
-    """What few objects carry: loaded links by relation, parents by foreign key that have no key yet, what user validators have seen,
-    and the other objects of the same result."""
+    """What few objects carry: loaded links by relation, parents by foreign key that have no key yet, foreign keys that were found to
+    lead nowhere (the parent has expired, say), what user validators have seen, and the other objects of the same result."""
 
-    __slots__ = ("batch", "checked", "links", "pending")
+    __slots__ = ("batch", "checked", "links", "nowhere", "pending")
 
     def __init__(self) -> None:
         self.links: dict[str, Any] = {}
         self.pending: dict[str, Any] = {}
+        self.nowhere: dict[str, Any] = {}
         self.checked: dict[str, Any] = {}
         self.batch: Any = None
 
     def __getstate__(self) -> tuple[Any, ...]:
-        return self.links, self.pending, self.checked
+        return self.links, self.pending, self.nowhere, self.checked
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self.links, self.pending, self.checked = state
+        self.links, self.pending, self.nowhere, self.checked = state
         self.batch = None
 
 

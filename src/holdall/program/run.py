@@ -10,17 +10,24 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 from holdall.errors import ProgrammingError
 
 T = TypeVar("T")
 
 
+Role = Literal["begin", "commit", "rollback", "read", "write", "other"]
+
+
 class Effect:
-    """Base of all effects: frozen data that names one thing to be done outside (one round trip at most)."""
+    """Base of all effects: frozen data that names one thing to be done outside (one round trip at most).
+
+    `role` says what that is to those who only watch or disturb. A write without a transaction (its `tx` is None) keeps what it did.
+    """
 
     __slots__ = ()
+    role: ClassVar[Role] = "other"
 
 
 Program = Generator[Any, Any, T]  # yields effects, returns T

@@ -16,6 +16,7 @@ from holdall.query import (
     Term,
     Value,
     expr_name,
+    never_true,
     prepare,
     references,
     replace,
@@ -31,6 +32,7 @@ def update_where(core: Core, scope: Scope | None, model: type[Model], select: Se
         yield from make_ready(core, scope, model)
     core.kept.need("set_writes", "update() of a query")
     _whole(select, "update")
+    core.kept.check_select(select)
     entity = model.__entity__
     plain = {name: value for name, value in values.items() if not isinstance(value, Term)}
     canonical = model.__canonical__(plain)
@@ -49,6 +51,8 @@ def update_where(core: Core, scope: Scope | None, model: type[Model], select: Se
         elif field.always is not None and field.position not in assignments:
             assignments[field.position] = Value(model.__canonical__({field.name: field.always()})[field.name], field.type)
     prepared = prepare(replace(select, order=(), includes=()), core.visible_at())
+    if never_true(prepared.where):
+        return 0
     item = UpdateWhere(prepared, tuple(Assignment(position, expr) for position, expr in sorted(assignments.items())))
     handle = yield from handle_of(scope)
     results = yield from core.backend.apply((item,), "atomic", handle, core.visible_at())
@@ -105,7 +109,10 @@ def delete_where(core: Core, scope: Scope | None, model: type[Model], select: Se
         yield from make_ready(core, scope, model)
     core.kept.need("set_writes", "delete() of a query")
     _whole(select, "delete")
+    core.kept.check_select(select)
     prepared = prepare(replace(select, order=(), includes=()), core.visible_at())
+    if never_true(prepared.where):
+        return 0
     handle = yield from handle_of(scope)
     results = yield from core.backend.apply((DeleteWhere(prepared),), "atomic", handle, core.visible_at())
     return results[0]  # type: ignore[no-any-return]  # an operation by name

@@ -401,6 +401,8 @@ def check_options(core: Core, isolation: Isolation | None, timeout_s: float | No
     """Unsupported if the backend has no such level (G1); ProgrammingError for a time that is none, or a level of a nested block's own."""
     if timeout_s is not None and not timeout_s > 0:
         raise ProgrammingError(f"timeout_s must be more than 0 seconds, not {timeout_s!r}.")
+    if nested and timeout_s is not None:
+        raise ProgrammingError("A nested transaction has the time of the outer one.", hint="Set timeout_s at the outermost block.")
     if nested:
         core.kept.need("savepoints", "A transaction inside a transaction")
     else:
@@ -433,7 +435,12 @@ def _sql(core: Core, scope: Scope | None, text: str, parameters: Sequence[Any], 
         yield from core.backend.open()
         core.opened = True
     handle = yield from handle_of(scope)
-    names, rows = yield from raw.raw(text, parameters, handle)
+    try:
+        names, rows = yield from raw.raw(text, parameters, handle)
+    except BaseException as error:
+        if scope is not None:  # the engine has seen the statement, whatever kind of error that gave
+            scope.doomed = scope.doomed or error
+        raise
     if into is None:
         return [dict(zip(names, row, strict=True)) for row in rows]
     entity = into.__entity__

@@ -2,6 +2,8 @@
 
 from holdall.testing.case import REQUIREMENTS, Case, all_cases, case
 from holdall.testing.colours import COLOURS, Colour
+from holdall.testing.conformance import conformance
+from holdall.testing.faults import CANCELLED, Faults, Passing, Watch
 from holdall.testing.kit import START, Clock, Kit
 from holdall.testing.lab import Lab, Outcome, Target
 from holdall.testing.ledger import LEDGER, Deviation
@@ -9,6 +11,7 @@ from holdall.testing.promises import PROMISES
 from holdall.testing.report import Report, run_kit
 
 __all__ = [
+    "CANCELLED",
     "COLOURS",
     "LEDGER",
     "PROMISES",
@@ -18,12 +21,16 @@ __all__ = [
     "Clock",
     "Colour",
     "Deviation",
+    "Faults",
     "Kit",
     "Lab",
     "Outcome",
+    "Passing",
     "Report",
     "Target",
+    "Watch",
     "all_cases",
     "case",
+    "conformance",
     "run_kit",
 ]

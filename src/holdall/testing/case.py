@@ -117,18 +117,21 @@ def case(
 def _parameters(each: Mapping[str, Any] | Iterable[Any] | None) -> list[tuple[str, tuple[Any, ...]]]:
     if each is None:
         return [("", ())]
-    named = each.items() if isinstance(each, Mapping) else [(repr(item), item) for item in each]
-    made = [(f"[{name}]", item if isinstance(item, tuple) else (item,)) for name, item in named]
-    if len({suffix for suffix, _ in made}) != len(made):
-        raise DeclarationError(f"Two parameters of a case have the same id: {sorted(suffix for suffix, _ in made)}.")
+    named: list[tuple[str, Any]] = list(each.items()) if isinstance(each, Mapping) else [(repr(item), item) for item in each]
+    made: list[tuple[str, tuple[Any, ...]]] = []
+    for name, item in named:
+        spread: tuple[Any, ...] = item if isinstance(item, tuple) else (item,)
+        made.append((f"[{name}]", spread))
+    if len(dict(made)) != len(made):
+        raise DeclarationError(f"Two parameters of a case have the same id: {sorted(name for name, _ in named)}.")
     return made
 
 
-def all_cases() -> list[Case]:
-    """Every case of the kit, by promise and id."""
-    from holdall.testing import cases
-
-    for module in iter_modules(cases.__path__):
-        import_module(f"{cases.__name__}.{module.name}")
+def all_cases(package: str = "holdall.testing.cases") -> list[Case]:
+    """Every case written in a package (or module), by promise and id: the kit's own, unless told."""
+    home = import_module(package)
+    for module in iter_modules(getattr(home, "__path__", ())):
+        import_module(f"{package}.{module.name}")
     promises = list(PROMISES)
-    return sorted(_registered.values(), key=lambda item: (promises.index(item.promise), item.id))
+    mine = [item for item in _registered.values() if item.module == package or item.module.startswith(f"{package}.")]
+    return sorted(mine, key=lambda item: (promises.index(item.promise), item.id))

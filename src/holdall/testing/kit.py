@@ -6,7 +6,7 @@ Owns the words that cases are written in. Must not know cases, nor which backend
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -64,7 +64,7 @@ class Kit:
         self.others: list[tuple[Store, bool]] = []
         self._connect = connect
 
-    def another_store(self, backend: Backend | None = None) -> Any:
+    def another_store(self, backend: Any = None) -> Any:
         """One more store on the same data, in the same colour and with the same clock; closed after the case.
 
         With `backend`, a store on that one (a `Faults`, say).
@@ -76,7 +76,7 @@ class Kit:
         return coloured(made, self.colour)
 
     @contextmanager
-    def refused(self, kind: type[E], *, says: str = "", **facts: Any) -> Iterator[Caught]:
+    def refused(self, kind: type[E], *, says: str = "", **facts: Any) -> Generator[Caught]:
         """The block must raise exactly `kind`, whose text contains `says` and whose attributes are `facts`."""
         caught = Caught()
         try:
@@ -179,6 +179,18 @@ class Kit:
     async def rollback(self, tx: Any) -> None:
         """Roll it back."""
         await self.do(self.backend.rollback(tx))
+
+    async def savepoint(self, tx: Any) -> Any:
+        """Mark a point in it."""
+        return await self.do(self.backend.savepoint(tx))
+
+    async def release(self, tx: Any, mark: Any) -> None:
+        """Forget the mark, keep what was done since."""
+        await self.do(self.backend.release(tx, mark))
+
+    async def rollback_to(self, tx: Any, mark: Any) -> None:
+        """Undo what was done since the mark, and forget it."""
+        await self.do(self.backend.rollback_to(tx, mark))
 
     async def eventually(self, call: Callable[[], Awaitable[T]]) -> T:
         """The result of a call that may legally lose against others (a conflict), tried again until it does not; at most 20 times."""

@@ -24,6 +24,7 @@ from holdall.testing.kit import Clock, Kit
 from holdall.testing.ledger import LEDGER, Deviation, find
 from holdall.testing.proxy import Through, through
 
+LOCK_WAIT_S = 0.05
 Verdict = Literal["passed", "refused", "deviation", "failed"]
 
 
@@ -45,6 +46,7 @@ class Target:
     @staticmethod
     def of(url: str, *, name: str = "", ledger: Sequence[Deviation] = LEDGER, conflicts_max: int = 0) -> Target:
         """The target of a store's URL. Where it names a place (not memory), stores on it can be connected side by side."""
+        url = _quick(url)
         probe = backend_for(url)
         shared = url.partition(":")[2].partition("?")[0] not in ("", "//", "///", ":memory:", "///:memory:")
         make = lambda: backend_for(url)  # noqa: E731  as a def it would need a name
@@ -175,6 +177,9 @@ class Lab:
             raise
         except BaseException as error:  # noqa: BLE001 - a case may fail in any way
             failure = error
+            declared = self._watch.describe()
+            if declared.verified:  # a hostile store's seed is told there
+                failure.add_note(f"on {declared.backend}: {'; '.join(declared.verified)}")
         try:
             for other, own in kit.others:
                 if own:
@@ -209,6 +214,13 @@ class Lab:
         if self._runner is None:
             return run(program, self._watch.perform)
         return self._runner.run(arun(program, self._watch.aperform))
+
+
+def _quick(url: str) -> str:
+    """The URL with a short time to wait for locks, unless it says one: cases hold the locks themselves that they wait for."""
+    if not url.startswith("sqlite:") or "busy_timeout_s=" in url:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}busy_timeout_s={LOCK_WAIT_S}"
 
 
 def _told(failure: BaseException) -> str:

@@ -6,7 +6,7 @@ or the terminal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -108,14 +108,19 @@ def run_kit(
     return report
 
 
+def unaccounted(report: Report) -> list[str]:
+    """What cases were refused for want of, where no case of the same run showed its refusal."""
+    shown = {(item.case.absent, item.colour) for item in report.outcomes if item.case.absent is not None and item.verdict == "passed"}
+    refused = [item for item in report.outcomes if item.verdict == "refused"]
+    return sorted({item.text for item in refused if not any((need, item.colour) in shown for need in item.text.split(", "))})
+
+
 def _account(report: Report, chosen: Sequence[Case]) -> None:
     """A refused outcome stands only if the refusal of what is absent was shown in the same run."""
-    shown: Mapping[tuple[str | None, str], bool] = {
-        (item.case.absent, item.colour): True for item in report.outcomes if item.case.absent is not None and item.verdict == "passed"
-    }
     if not any(item.absent is not None for item in chosen):
         return  # a selection of cases, by name: there is nothing to account for
+    wanting = unaccounted(report)
     for index, item in enumerate(report.outcomes):
-        if item.verdict == "refused" and not any((need, item.colour) in shown for need in item.text.split(", ")):
+        if item.verdict == "refused" and item.text in wanting:
             text = f"It needs {item.text}, which is absent here, and no case shows how that is refused."
             report.outcomes[index] = Outcome(item.case, item.colour, "failed", text)

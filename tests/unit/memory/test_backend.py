@@ -71,7 +71,7 @@ def test_describe_says_everything(kit: Kit) -> None:
 
 def test_options_and_urls() -> None:
     assert isinstance(backend_for("memory:"), MemoryBackend)
-    for bad in ("memory:?hostile=1", "memory:name", "memory://host/"):
+    for bad in ("memory:?hostile=yes", "memory:name", "memory://host/"):
         with pytest.raises(DeclarationError):
             from_url(parse_url(bad))
     with pytest.raises(DeclarationError, match="hostile"):

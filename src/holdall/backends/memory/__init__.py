@@ -3,6 +3,7 @@
 from typing import Any
 
 from holdall.backends.memory.backend import MemoryBackend
+from holdall.backends.memory.options import read_hostility
 from holdall.errors import DeclarationError
 
 __all__ = ["MemoryBackend", "from_url"]
@@ -14,4 +15,9 @@ def from_url(url: Any) -> MemoryBackend:
         raise DeclarationError(
             "A memory store has no name, host or path.", hint="Write memory: and share the store object where the data is to be shared."
         )
+    hostility = read_hostility(url.options)
+    if hostility is not None:
+        from holdall.backends.memory.hostile import HostileBackend
+
+        return HostileBackend(url.options, hostility)
     return MemoryBackend(url.options)

@@ -10,50 +10,42 @@ import platform
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from holdall.backends.capabilities import ABSENT, FEATURES, NATIVE, Capabilities, Durability, Isolation, Support, emulated
+from holdall.backends.capabilities import Capabilities, Durability, Isolation
 from holdall.backends.memory import effects as fx
 from holdall.backends.memory.access import Ways, find_ways, steps
-from holdall.backends.memory.perform import Engine, Isolations, Prepared, unknown
+from holdall.backends.memory.options import check_plain, levels, read_features
+from holdall.backends.memory.perform import Engine, Prepared, unknown
+from holdall.backends.memory.scans import NeedsScan, refuse_scan
 from holdall.backends.memory.writes import refuse_bulk_unique, written
 from holdall.backends.port import Atomicity, Key, Native, Plan, Row, UpdateWhere, Write
-from holdall.errors import DeclarationError, ProgrammingError, Unsupported, near_name
+from holdall.errors import ProgrammingError, Unsupported
 from holdall.program import Program
 from holdall.query import CompiledSelect, Evaluator, Lock, Select, ShapeCache, shape
 from holdall.schema import Entity
-
-OPTIONS: Mapping[str, str] = {
-    "without": "features to do without, separated by commas: what depends on them is refused, as on a store that lacks them",
-}
-
-_LOCKS = emulated("optimistic: nobody waits; commit raises SerializationFailure if a row locked here was written by another transaction")
-_FEATURES: Mapping[str, Support] = {
-    **dict.fromkeys(FEATURES, NATIVE),
-    "row_locks": _LOCKS,
-    "deferred_unique": ABSENT,
-    "schema_inspection": ABSENT,
-    "raw": ABSENT,
-}
 
 
 class MemoryBackend:
     """Rows in dicts, versions for transactions, indexes made from what entities declare.
 
-    `options` are those of the URL; unknown ones raise DeclarationError. Data lives as long as this object: closing it only rolls back
-    what is open.
+    `options` are those of the URL that this class keeps ('without'); others raise DeclarationError. Data lives as long as this object:
+    closing it only rolls back what is open.
     """
 
     name = "memory"
 
     def __init__(self, options: Mapping[str, str] | None = None) -> None:
         given = dict(options or {})
-        for option in given:
-            if option not in OPTIONS:
-                raise DeclarationError(f"The memory backend has no option '{option}'.", hint=near_name(option, OPTIONS))
-        self._features = _features(given.get("without", ""))
+        check_plain(given)
+        self._features = read_features(given)
+        self._levels = levels(self._features)
+        self._scans = bool(self._features["scan"])
         self.evaluator = Evaluator()
         self._plans: ShapeCache[tuple[CompiledSelect, Ways, tuple[str, ...]]] = ShapeCache()
-        self._engine = Engine(self.evaluator, self._prepare)
+        self._engine = self._make_engine()
         self.perform = self._engine.perform
+
+    def _make_engine(self) -> Engine:
+        return Engine(self.evaluator, self._prepare)
 
     async def aperform(self, effect: Any) -> Any:
         """Do one effect; it never waits for anything but the store's lock, which is held shortly."""
@@ -66,8 +58,8 @@ class MemoryBackend:
             engine=platform.python_implementation(),
             version=platform.python_version(),
             durability=Durability.NONE,
-            isolation=Isolations,
-            default_isolation=Isolation.SNAPSHOT,
+            isolation=self._levels,
+            default_isolation=Isolation.SNAPSHOT if self._levels else None,
             consistency=frozenset({"strong", "eventual"}),
             features=self._features,
             expiry_granularity_s=0.0,
@@ -101,10 +93,14 @@ class MemoryBackend:
 
     def fetch(self, entity: Entity, keys: Sequence[Key], tx: Any, now: dt.datetime | None, lock: Lock | None) -> Program[list[Row | None]]:
         """Rows by key in the order asked, None for absent or expired ones."""
+        if lock is not None:
+            _allow_lock(tx)
         return (yield fx.Fetch(entity, keys, tx, now, lock))  # type: ignore[no-any-return]  # what the engine answers to it
 
     def select(self, plan: Native, tx: Any) -> Program[list[Row]]:
         """All rows of a plan."""
+        if plan.select.lock is not None:
+            _allow_lock(tx)
         return (yield fx.Query(plan, tx))  # type: ignore[no-any-return]  # what the engine answers to it
 
     def scan(self, plan: Native, cursor: Any, page_rows: int, tx: Any) -> Program[tuple[list[Row], Any]]:
@@ -127,12 +123,19 @@ class MemoryBackend:
     # Plans
 
     def plan(self, select: Select) -> Plan:
-        """How a select is answered; always by this backend. ProgrammingError if an entity was not made known by ensure_schema."""
-        prepared, told = self._planned(select)
+        """How a select is answered; always by this backend, unless it does without scans. ProgrammingError if an entity was not made known
+        by ensure_schema."""
+        try:
+            prepared, told = self._planned(select)
+        except NeedsScan as needs:
+            return needs.refusal
         return Native(select, prepared, told)
 
     def _prepare(self, select: Select) -> Prepared:
-        return self._planned(select)[0]
+        try:
+            return self._planned(select)[0]
+        except NeedsScan as needs:
+            raise Unsupported(needs.refusal.reason, hint=needs.refusal.remedy) from None
 
     def _planned(self, select: Select) -> tuple[Prepared, tuple[str, ...]]:
         key, params = shape(select)
@@ -146,6 +149,8 @@ class MemoryBackend:
                 if entity not in self._engine.tables:
                     raise unknown(entity)
             ways = find_ways(select, table.layout)
+            if not self._scans and not select.allow_scan:
+                refuse_scan(select, ways)
             known = self._plans.put(key, (compiled, ways, _told(select, ways, compiled)))
         compiled, ways, told = known
         return Prepared(compiled, ways, params), told
@@ -154,9 +159,10 @@ class MemoryBackend:
 
     def begin(self, isolation: Isolation, read_only: bool, timeout_s: float | None) -> Program[Any]:
         """Open a transaction; Unsupported for a level other than SNAPSHOT and SERIALIZABLE."""
-        if isolation not in Isolations:
+        if isolation not in self._levels:
             raise Unsupported(
-                f"The memory backend has no {isolation.name} transactions.", hint="Use SNAPSHOT (the default) or SERIALIZABLE."
+                f"This memory store has no {isolation.name} transactions.",
+                hint="Use SNAPSHOT (the default) or SERIALIZABLE." if self._levels else "Leave 'transactions' out of without=.",
             )
         return (yield fx.Begin(isolation, read_only, timeout_s))
 
@@ -181,15 +187,9 @@ class MemoryBackend:
         yield fx.Undo(tx, savepoint)
 
 
-def _features(without: str) -> Mapping[str, Support]:
-    """The features, less those named."""
-    names = [name.strip() for name in without.split(",") if name.strip()]
-    for name in names:
-        if name not in FEATURES:
-            raise DeclarationError(
-                f"The memory backend cannot do without '{name}': there is no such feature.", hint=near_name(name, FEATURES)
-            )
-    return {**_FEATURES, **dict.fromkeys(names, Support("absent", "left out by the store's URL"))}
+def _allow_lock(tx: Any) -> None:
+    if tx is not None and tx.read_only:
+        raise Unsupported("A read-only transaction cannot lock rows.", hint="Begin it without read_only.")
 
 
 def _with_targets(entities: Sequence[Entity]) -> tuple[Entity, ...]:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
 from holdall.backends.capabilities import Isolation
 from holdall.backends.port import Atomicity, Key, Native, Write
-from holdall.program import Effect
+from holdall.program import Effect, Role
 from holdall.query import Lock
 from holdall.schema import Entity
 
@@ -22,6 +22,7 @@ from holdall.schema import Entity
 class Fetch(Effect, msgspec.Struct, frozen=True, gc=False):
     """Rows by key, in order; None for absent or expired ones."""
 
+    role: ClassVar[Role] = "read"
     entity: Entity
     keys: Sequence[Key]
     tx: Any
@@ -32,6 +33,7 @@ class Fetch(Effect, msgspec.Struct, frozen=True, gc=False):
 class Query(Effect, msgspec.Struct, frozen=True, gc=False):
     """All rows of a plan."""
 
+    role: ClassVar[Role] = "read"
     plan: Native
     tx: Any
 
@@ -39,6 +41,7 @@ class Query(Effect, msgspec.Struct, frozen=True, gc=False):
 class Page(Effect, msgspec.Struct, frozen=True, gc=False):
     """One page of rows of a plan, in order of their keys, after `cursor`."""
 
+    role: ClassVar[Role] = "read"
     plan: Native
     cursor: Any
     page_rows: int
@@ -48,6 +51,7 @@ class Page(Effect, msgspec.Struct, frozen=True, gc=False):
 class Apply(Effect, msgspec.Struct, frozen=True, gc=False):
     """A batch of writes."""
 
+    role: ClassVar[Role] = "write"
     batch: Sequence[Write]
     atomicity: Atomicity
     tx: Any
@@ -57,12 +61,14 @@ class Apply(Effect, msgspec.Struct, frozen=True, gc=False):
 class Register(Effect, msgspec.Struct, frozen=True, gc=False):
     """Make room for these entities."""
 
+    role: ClassVar[Role] = "write"
     entities: Sequence[Entity]
 
 
 class Clear(Effect, msgspec.Struct, frozen=True, gc=False):
     """Remove all rows of these entities; with `forget` the entities too."""
 
+    role: ClassVar[Role] = "write"
     entities: Sequence[Entity]
     forget: bool = False
 
@@ -74,6 +80,7 @@ class Close(Effect, msgspec.Struct, frozen=True, gc=False):
 class Begin(Effect, msgspec.Struct, frozen=True, gc=False):
     """Open a transaction."""
 
+    role: ClassVar[Role] = "begin"
     isolation: Isolation
     read_only: bool
     timeout_s: float | None
@@ -82,12 +89,14 @@ class Begin(Effect, msgspec.Struct, frozen=True, gc=False):
 class Commit(Effect, msgspec.Struct, frozen=True, gc=False):
     """Check a transaction against what others committed, and make it theirs."""
 
+    role: ClassVar[Role] = "commit"
     tx: Any
 
 
 class Rollback(Effect, msgspec.Struct, frozen=True, gc=False):
     """Forget a transaction."""
 
+    role: ClassVar[Role] = "rollback"
     tx: Any
 
 

@@ -16,7 +16,6 @@ from typing import Any
 
 import msgspec
 
-from holdall.backends.capabilities import Isolation
 from holdall.backends.memory import effects as fx
 from holdall.backends.memory.access import Walk, Ways
 from holdall.backends.memory.indexes import Row
@@ -45,12 +44,15 @@ class Prepared(msgspec.Struct, frozen=True, gc=False):
 class Engine:
     """All state of one memory store. `plan` turns a select into what is needed to run it."""
 
+    rules_kind: type[Rules] = Rules
+    writer: type[Writer] = Writer
+
     def __init__(self, evaluator: Evaluator, plan: Callable[[Select], Prepared]) -> None:
         self.tables: dict[Entity, Table] = {}
         self._lock = threading.RLock()
         self._stamp = 0
         self._live = Live()
-        self._rules = Rules(evaluator)
+        self._rules = self.rules_kind(evaluator)
         self._plan = plan
         self._log: list[Change] = []
         self._log_start = 0
@@ -244,8 +246,9 @@ class Engine:
             overlay = None
             if tx is not None:
                 overlay = tx.of(table.layout.entity)
-                if effect.cursor is None:
+                if effect.cursor is None or tx.noted is not prepared:  # else it is noted since the page before
                     self._note_scan(tx, effect.plan.select, prepared)
+                    tx.noted = prepared
             found: list[Row] = []
             at = effect.cursor
             while len(found) < size:
@@ -300,7 +303,7 @@ class Engine:
                 self._note_scan(view, select, prepared)
             return self._search(view, self._table(select.entity), prepared, None, whole=True)[0]
 
-        writer = Writer(self._rules, view, effect.now, search)
+        writer = self.writer(self._rules, view, effect.now, search)
         batch: Sequence[Write] = effect.batch
         if effect.atomicity == "atomic":
             return [writer.write(write) for write in batch]
@@ -334,7 +337,7 @@ class Engine:
     def _purge_entity(self, entity: Entity, now: dt.datetime) -> None:
         position = entity.expiry_field.position if entity.expiry_field else 0
         expired = [row for row in self.tables[entity].rows.values() if row[position] is not None and row[position] <= now]
-        writer = Writer(self._rules, self._live, now, lambda _: [])
+        writer = self.writer(self._rules, self._live, now, lambda _: [])
         for row in expired:
             mark = self._live.mark()
             try:
@@ -367,7 +370,8 @@ class Engine:
             self._log_start += len(self._log)
             self._log.clear()
             return
-        read = min(tx.position for tx in self._open) - self._log_start
+        # A transaction that nobody holds any more may go at any time, the last one too.
+        read = min((tx.position for tx in self._open), default=self._log_start) - self._log_start
         if read > LOG_KEEP:
             del self._log[:read]
             self._log_start += read
@@ -410,6 +414,11 @@ class Engine:
 
     def _install(self, tx: Transaction) -> str:
         """Put what the transaction wrote into the tables, old rows out first; what stands against it, '' if nothing."""
+        dropped = next(
+            (entity for entity, overlay in tx.overlays.items() if overlay.own and self.tables.get(entity) is not overlay.table), None
+        )
+        if dropped is not None:
+            return f"{dropped.name} was dropped"
         changes = [
             (self._live.of(entity), [(ik, overlay.delta[ik]) for ik in overlay.own])
             for entity, overlay in tx.overlays.items()
@@ -434,7 +443,7 @@ class Engine:
         Only what others wrote in the meantime can make one: parents that they removed, children that they wrote.
         """
         for entity, overlay in tx.overlays.items():
-            for reference, _, value_of in self._rules.parents[entity]:
+            for reference, _, value_of in self._rules.parents.get(entity, ()):  # a dropped one has none
                 target = reference.target.entity
                 parents = tx.overlays.get(target)
                 if parents is not None and parents.before and overlay.own:
@@ -481,6 +490,3 @@ def _where(where: Filter, params: Sequence[Any], tables: Tables, rows: Iterable[
 
 def _unexpired(rows: list[Row | None], position: int, now: dt.datetime) -> list[Row | None]:
     return [row if row is None or row[position] is None or row[position] > now else None for row in rows]
-
-
-Isolations = frozenset({Isolation.SNAPSHOT, Isolation.SERIALIZABLE})

@@ -32,6 +32,7 @@ class Read(Effect):
     """Run a query. Reply: what `decode` makes of its rows."""
 
     __slots__ = ("decode", "params", "text", "tx")
+    role = "read"
 
     def __init__(self, tx: Any, text: str, params: Sequence[Any], decode: Callable[[Any], Any]) -> None:
         self.tx = tx
@@ -44,6 +45,7 @@ class ReadMany(Effect):
     """Run a query once per item of `rows`. Reply: what `decode` makes of all their rows, one after the other."""
 
     __slots__ = ("decode", "rows", "text", "tx")
+    role = "read"
 
     def __init__(self, tx: Any, text: str, rows: Sequence[Sequence[Any]], decode: Callable[[Any], Any]) -> None:
         self.tx = tx
@@ -56,6 +58,7 @@ class Write(Effect):
     """Run one statement that changes rows of `entity`. Reply: the number of rows it matched."""
 
     __slots__ = ("entity", "params", "text", "tx")
+    role = "write"
 
     def __init__(self, tx: Any, text: str, params: Sequence[Any], entity: Entity | None) -> None:
         self.tx = tx
@@ -68,6 +71,7 @@ class WriteReturning(Effect):
     """Run one statement that changes rows of `entity` and gives rows. Reply: what `decode` makes of them."""
 
     __slots__ = ("decode", "entity", "params", "text", "tx")
+    role = "write"
 
     def __init__(self, tx: Any, text: str, params: Sequence[Any], entity: Entity, decode: Callable[[Any], Any]) -> None:
         self.tx = tx
@@ -96,6 +100,7 @@ class WriteMany(Effect):
     """Run one statement once per item of `rows`, inside `tx`. Reply: all rows that the statements gave."""
 
     __slots__ = ("entity", "rows", "text", "tx")
+    role = "write"
 
     def __init__(self, tx: Any, text: str, rows: Iterable[Sequence[Any]], entity: Entity) -> None:
         self.tx = tx
@@ -109,6 +114,7 @@ class Begin(Effect):
     are not looked at in it. Reply: the session."""
 
     __slots__ = ("read_only", "timeout_s", "unchecked")
+    role = "begin"
 
     def __init__(self, read_only: bool = False, timeout_s: float | None = None, unchecked: bool = False) -> None:
         self.read_only = read_only
@@ -120,6 +126,7 @@ class Commit(Effect):
     """End the session and keep all. Reply: None."""
 
     __slots__ = ("tx",)
+    role = "commit"
 
     def __init__(self, tx: Any) -> None:
         self.tx = tx
@@ -129,6 +136,7 @@ class Rollback(Effect):
     """End the session and undo all; a session that has ended already is left alone. Reply: None."""
 
     __slots__ = ("tx",)
+    role = "rollback"
 
     def __init__(self, tx: Any) -> None:
         self.tx = tx
@@ -148,6 +156,7 @@ class Native(Effect):
     """Run a statement of the user's own. Reply: (column names, rows as the driver gives them)."""
 
     __slots__ = ("params", "text", "tx")
+    role = "write"
 
     def __init__(self, tx: Any, text: str, params: Sequence[Any]) -> None:
         self.tx = tx
@@ -159,6 +168,7 @@ class Dangling(Effect):
     """Whether the session holds references to nothing whose check was put off. Reply: bool."""
 
     __slots__ = ("tx",)
+    role = "read"
 
     def __init__(self, tx: Any) -> None:
         self.tx = tx

@@ -208,10 +208,10 @@ async def containers_are_not_asked_for_the_other(k: Kit) -> None:
         lambda: store[Crate].where(contains(Crate.ints, True)),
         lambda: store[Crate].where(contains_any(Crate.numbers, [0, False])),
         lambda: store[Crate].where(contains_all(Crate.flags, [1])),
-        lambda: store[Crate].where(Crate.ints[0] == True),  # noqa: E712 - what is shown
+        lambda: store[Crate].where(Crate.ints[0] == True),
         lambda: store[Crate].where(Crate.flags[0] == 1),
-        lambda: store[Crate].where(Crate.named["a"] == False),  # noqa: E712 - what is shown
-        lambda: store[Crate].where(Crate.part.n == True),  # noqa: E712 - what is shown
+        lambda: store[Crate].where(Crate.named["a"] == False),
+        lambda: store[Crate].where(Crate.part.n == True),
         lambda: store[Crate].where(Crate.part.flag == 0),
         lambda: store[Crate].where(Crate.ints == [True]),
         lambda: store[Crate].where(Crate.flags == [1, 0]),
@@ -224,7 +224,7 @@ async def truth_values_are_set_by_query(k: Kit) -> None:
     """To a value and to another truth field; they come back as bool, and an index knows them."""
     await put(k, Switch, {"id": 1, "on": True}, {"id": 2, "on": False}, {"id": 3, "on": True, "maybe": True})
     assert await k.store[Switch].query().allow_scan().update(indexed=Switch.on) == 3
-    assert await found(k, Switch, Switch.indexed == True) == [1, 3]  # noqa: E712 - builds a query
+    assert await found(k, Switch, Switch.indexed == True) == [1, 3]
     assert await k.store[Switch].where(Switch.indexed).allow_scan().update(on=False, maybe=False) == 2
     records = await whole(k, Switch)
     assert [(record.on, record.indexed, record.maybe) for record in records] == [

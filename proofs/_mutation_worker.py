@@ -1,0 +1,110 @@
+"""The process that tries plants: one child for each, forked from a process that has imported everything but Holdall.
+
+Reads plants from stdin, one JSON object a line, and answers each with one: what killed it. Run by proofs.mutation.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import traceback
+from typing import Any
+
+from proofs._mutation_plant import Plant, Planter
+
+SECONDS = 60  # a case that takes longer hangs
+
+
+def try_plant(plant: Plant) -> dict[str, Any]:
+    """Run the kit with the fault in it, the cases of its promises first, up to the first that fails."""
+    assert not any(name.partition(".")[0] == "holdall" for name in sys.modules), "imported before the fault was planted"
+    planter = Planter(plant)
+    sys.meta_path.insert(0, planter)
+    from holdall.testing import Lab, Target, all_cases
+
+    if not planter.used:
+        __import__(plant.module)
+    cases = all_cases()
+    first = [case for case in cases if case.promise in plant.promises]
+    rest = [case for case in cases if case.promise not in plant.promises]
+    ran = 0
+    for colour in plant.colours:
+        lab = Lab(Target.of("memory:"), colour)  # type: ignore[arg-type]  # one of the two
+        declared = lab.capabilities()
+        for case in [*first, *rest]:
+            if not case.applies(declared):
+                continue
+            ran += 1
+            print(f"\n{case.id} [{colour}]", end="", flush=True)  # for whoever waits in vain
+            outcome = lab.run(case)
+            if outcome.verdict == "failed":
+                return {
+                    "killed_by": f"{case.id} [{colour}]",
+                    "ran": ran,
+                    "text": outcome.text[-2000:],
+                    "first": case.promise in plant.promises,
+                }
+        lab.close()
+    return {"killed_by": "", "ran": ran}
+
+
+def _child(plant: Plant, pipe: int, log: int) -> None:
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    signal.alarm(SECONDS)
+    try:
+        result = try_plant(plant)
+    except BaseException:  # noqa: BLE001 - whatever it was, the parent is told
+        result = {"error": traceback.format_exc()[-2000:]}
+    with os.fdopen(pipe, "w") as out:
+        json.dump(result, out)
+    sys.stdout.flush()
+    os._exit(0)
+
+
+def in_child(plant: Plant) -> dict[str, Any]:
+    """Try it in a child of its own."""
+    import tempfile
+
+    reading, writing = os.pipe()
+    with tempfile.TemporaryFile() as log:
+        pid = os.fork()
+        if pid == 0:
+            os.close(reading)
+            _child(plant, writing, log.fileno())
+        os.close(writing)
+        with os.fdopen(reading) as answer:
+            text = answer.read()
+        os.waitpid(pid, 0)
+        if text:
+            found: dict[str, Any] = json.loads(text)
+            return found
+        log.seek(0)
+        last = log.read().decode(errors="replace").rpartition("\n")[2]
+    if not last.endswith("]"):
+        return {"error": f"the child ended: {last}"}
+    return {"killed_by": f"{last} (hangs)", "ran": 0, "first": last.partition(".")[0] in plant.promises}
+
+
+def main() -> None:
+    """Answer until stdin ends."""
+    import asyncio  # noqa: F401 - what takes long to import, once for all children
+    import uuid  # noqa: F401
+
+    import msgspec  # noqa: F401
+    import pydantic
+    import pydantic.dataclasses
+    import sortedcontainers  # noqa: F401
+    import tenacity  # noqa: F401
+
+    pydantic.TypeAdapter(int)
+    for line in sys.stdin:
+        plant = Plant(**{name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(line).items()})
+        sys.stdout.write(json.dumps(in_child(plant)) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
