@@ -115,7 +115,8 @@ async def one_wrong_operand_among_good_ones_is_refused(k: Kit, field: str) -> No
             lambda: store[Sorts].where(not_((term == good) | (term != wrong))),
         ):
             await never_begun(watch, QueryError, act)
-    for no_list in (5, "ab", b"ab", None):
+    wrong_lists: tuple[Any, ...] = (5, "ab", b"ab", None)
+    for no_list in wrong_lists:
         await never_begun(watch, QueryError, lambda no_list=no_list: store[Sorts].where(one_of(term, no_list)))
 
 
