@@ -118,7 +118,7 @@ def _fewer_parts(schema: Schema, program: Program) -> Iterator[tuple[Schema, Pro
         try:
             smaller = Schema(models).make()
             yield smaller, rebound(program, smaller)
-        except Exception:  # noqa: BLE001 - a schema or program that cannot be any more is no candidate
+        except Exception:  # noqa: BLE001, S112 - a schema or program that cannot be any more is no candidate
             continue
 
 
