@@ -47,6 +47,7 @@ class Size:
     note: str | None = None
 """
 _TEXTS = ["a", "A", "b", "ß", "ss", "SS", "", "a%", "a_", "é", "e\u0301", "a ", "İ", "\\", "a\\_s", "x'"]
+_ALIKE = (("a", "A", "a "), ("ß", "ss", "SS"), ("é", "e\u0301", "É"), ("", " ", "a"), ("İ", "i\u0307", "i"))
 _SIZE = Type("record", fields=(("width", Type("int"), False), ("note", Type("str"), True)))
 
 
@@ -64,6 +65,8 @@ class Kind:
     def pool(self, r: Random, size: int) -> list[Any]:
         """A few values, the first of them well known."""
         found = [r.choice(self.known) for _ in range(size)]
+        if self.annotation == "str" and r.random() < 0.4:
+            found = list(r.choice(_ALIKE))
         if self.type is not None:
             made = maker(self.type)
             found += [_python(made(r)) for _ in range(r.randrange(2))]

@@ -90,6 +90,8 @@ def _by_fields(
         where = all_of(fields_in(entity, relation.remote, wanted), select.where)
         rows = yield from rows_of(core, scope, replace(select, where=where, limit=None, offset=0, consistency=level))
     children = target_model.__build_many__(rows)
+    if scope is not None:
+        scope.note(children)
     positions = entity.positions(relation.remote)
     grouped: dict[Any, list[Model]] = {}
     for child, row in zip(children, rows, strict=True):
@@ -133,6 +135,8 @@ def _many_to_many(
         where = all_of(fields_in(entity, relation.remote, targets), select.where)
         rows = yield from rows_of(core, scope, replace(select, where=where, limit=None, offset=0, consistency=level))
     children = target_model.__build_many__(rows)
+    if scope is not None:
+        scope.note(children)
     positions = entity.positions(relation.remote)
     place = {_tuple_at(row, positions): index for index, row in enumerate(rows)}
     by_local: dict[Any, list[int]] = {}

@@ -75,6 +75,8 @@ def get(core: Core, scope: Scope | None, model: type[M], key: Any) -> Program[M 
     record = model.__build__(row)
     if core.autoload:
         record._batch = [record]
+    if scope is not None:
+        scope.note((record,))
     return record
 
 
@@ -86,7 +88,10 @@ def get_many(core: Core, scope: Scope | None, model: type[M], keys: list[Any]) -
     handle = yield from handle_of(scope)
     canonical = [canonical_key(entity, key) for key in keys]
     rows = (yield from core.backend.fetch(entity, canonical, handle, core.visible_at(), None)) if canonical else []
-    return [None if row is None else model.__build__(row) for row in rows]
+    records: list[M | None] = [None if row is None else model.__build__(row) for row in rows]
+    if scope is not None:
+        scope.note(record for record in records if record is not None)
+    return records
 
 
 def all_(core: Core, scope: Scope | None, model: type[M], select: Select) -> Program[list[M]]:
@@ -97,6 +102,8 @@ def all_(core: Core, scope: Scope | None, model: type[M], select: Select) -> Pro
         raise QueryError("distinct() and group_by() go with values().", hint='For example .values("name").')
     rows = yield from rows_of(core, scope, select)
     records = model.__build_many__(rows)
+    if scope is not None:
+        scope.note(records)
     if core.autoload:
         for record in records:
             record._batch = records
@@ -261,4 +268,6 @@ def refresh(core: Core, scope: Scope | None, model: type[M], record: M) -> Progr
     if rows[0] is None:
         raise NotFound(f"{model.__name__} {key!r} is gone.")
     record.__reload__(rows[0])
+    if scope is not None:
+        scope.note((record,))
     return record

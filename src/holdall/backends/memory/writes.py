@@ -270,8 +270,11 @@ class Writer:
                     continue
                 parent = parents.get(value)
                 if parent is None or (timed and self._expired(parents.layout, parent)):
+                    # A row may refer to itself, also if it has expired when it comes.
+                    row = next((row for row in rows if value_of(row) == value and row is not parent), None)
+                    if row is None:
+                        continue
                     self.view.note_key(target, value)
-                    row = next(row for row in rows if value_of(row) == value)
                     shown = ", ".join(f"{entity.fields[position].name}={row[position]!r}" for position in positions)
                     raise ForeignKeyViolation(
                         f"{entity.name} points with {shown} at {with_article(target)} that does not exist.",

@@ -182,12 +182,16 @@ class Obstacles(Reads):
     # Expired parents: references to them are references to nothing.
 
     def check_parents(self, entity: Entity, rows: Sequence[Row], tx: Any, now: dt.datetime) -> Program[None]:
-        """ForeignKeyViolation if a row refers to a parent that has expired."""
+        """ForeignKeyViolation if a row refers to a parent that has expired. To itself it may refer in any case."""
         for reference in entity.references:
             target = reference.target.entity
             if not expires(target):
                 continue
-            wanted = list(referred_keys(entity, reference, rows))
+            if target.table == entity.table:
+                rows_ = [row for row in rows if target.row_key(row) not in referred_keys(entity, reference, (row,))]
+            else:
+                rows_ = list(rows)
+            wanted = list(referred_keys(entity, reference, rows_))
             found = yield from self.fetch(target, wanted, tx, now, None)
             for key, row in zip(wanted, found, strict=True):
                 if row is None:
@@ -231,7 +235,7 @@ class Obstacles(Reads):
         if isinstance(item, Patch):
             entity = item.entity
             found = yield from self.fetch(entity, (item.key,), tx, now, None)
-            old = [row for row in found if row is not None]
+            old = [row for row in found if row is not None and _is_version(item, row)]
         else:
             entity = item.select.entity
             old = yield from self.matched(item.select, tx)
@@ -373,6 +377,11 @@ def _lets_go(entity: Entity, pairs: Sequence[tuple[Row, Row]]) -> bool:
     """Whether a row that may refer to itself refers to something else afterwards."""
     own = [entity.positions(reference.fields) for reference in entity.references if reference.target.entity is entity]
     return any(old[position] != new[position] for old, new in pairs for positions in own for position in positions)
+
+
+def _is_version(item: Patch, row: Row) -> bool:
+    version = item.entity.version_field
+    return item.version is None or version is None or row[version.position] == item.version
 
 
 def lets_expire(item: UpdateWhere, now: dt.datetime) -> bool:
