@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from operator import itemgetter
 from typing import Any
 
@@ -127,7 +128,7 @@ async def orders_and_cuts_inside_a_transaction_that_wrote(k: Kit, *way: tuple[st
     rows[50], rows[51] = row(50, whole=3, text="t50"), row(51, text="b")
     expected = sorted(rows.values(), key=lambda item: item[0])
     for name, descending, nulls_first in reversed(way):
-        by = itemgetter(ENTITY.by_name[name].position)
+        by: Callable[[Any], Any] = itemgetter(ENTITY.by_name[name].position)
         known = sorted((item for item in expected if by(item) is not None), key=by, reverse=descending)
         nulls = [item for item in expected if by(item) is None]
         expected = nulls + known if nulls_first else known + nulls
@@ -135,7 +136,7 @@ async def orders_and_cuts_inside_a_transaction_that_wrote(k: Kit, *way: tuple[st
     for limit, offset in ((None, 0), (6, 0), (6, 1), (1, 20), (100, 35), (5, 40), (0, 0)):
         end = None if limit is None else offset + limit
         assert await k.select(Select(ENTITY, TRUE, orders, limit, offset), tx) == expected[offset:end], (limit, offset)
-    number = itemgetter(ENTITY.by_name["whole"].position)
+    number: Callable[[Any], Any] = itemgetter(ENTITY.by_name["whole"].position)
     some = [item for item in expected if number(item) is not None and number(item) >= 3]
     assert await k.select(Select(ENTITY, at_least("whole", 3), orders, 9, 2), tx) == some[2:11]
     await k.rollback(tx)
