@@ -295,6 +295,7 @@ def handle_of(scope: Scope | None) -> Program[Any]:
     root = scope.root
     if root.handle is None:
         core = root.core
+        core.kept.need("transactions", "A unit of several writes")
         isolation = root.isolation or core.kept.capabilities.default_isolation
         assert isolation is not None
         root.handle = yield from core.transactions().begin(isolation, root.read_only, root.timeout_s)
