@@ -182,8 +182,7 @@ class Writes(Obstacles):
         elif numbered:
             made = yield effects.WriteReturning(tx, text, encode(rows)[0], entity, list)
         else:
-            yield effects.Write(tx, text, encode(rows)[0], entity)
-            return [entity.row_key(rows[0])]
+            made = yield effects.Write(tx, text, encode(rows)[0], entity)
         if now is not None and self.refers_to_expiring(entity):
             yield from self.check_parents(entity, rows, tx, now)
         return self._keys(entity, made) if numbered else list(map(entity.row_key, rows))
