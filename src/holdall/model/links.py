@@ -12,7 +12,7 @@ from typing import Any, Self, SupportsIndex
 
 from holdall.errors import NotLoaded, Problem, ProgrammingError, ValidationError
 from holdall.model.ambient import ambient_home
-from holdall.model.record import Extras, extras_of
+from holdall.model.record import Extras, Nobody, extras_of
 from holdall.model.spec import MISSING
 from holdall.schema import Entity, Relation
 
@@ -92,6 +92,8 @@ def _held_parent(record: Record, relation: Relation, links: dict[str, Any]) -> A
     if key is None:
         return _pending_of(record).get(field)
     parent = links.get(relation.name)
+    if isinstance(parent, Nobody):
+        return None if parent.key == key else _UNKNOWN
     return parent if parent is not None and _key(parent, relation) == key else _UNKNOWN
 
 
@@ -200,7 +202,7 @@ def set_parent(child: Record, relation: Relation, parent: Record | None) -> None
     _point_at(child, relation, parent)
     if relation.inverse is None:
         return
-    if old is not None and old is not parent:
+    if old is not None and old is not parent and not isinstance(old, Nobody):
         _leave(old, relation.inverse, child)
     if parent is not None:
         _join(parent, relation.inverse, child)
@@ -257,8 +259,7 @@ def _leave(parent: Record, name: str, child: Record) -> None:
         if links_of(parent).get(name) is child:
             links_of(parent)[name] = None
         return
-    known = _raw(parent, name)
-    if known is not None:
+    if (known := _raw(parent, name)) is not None:
         known.let_go(child)
 
 
@@ -282,7 +283,8 @@ def load_link(record: Record, name: str, value: Any) -> None:
     relation = _relation(record, name)
     links = links_of(record)
     if not relation.to_many:
-        links[name] = value
+        key = getattr(record, relation.local[0]) if value is None and relation.kind == "belongs_to" else None
+        links[name] = value if key is None else Nobody(key)
         if value is not None and relation.kind == "has_one" and relation.inverse is not None:
             links_of(value)[relation.inverse] = record
         return
@@ -316,8 +318,7 @@ def links_saved(record: Record, name: str) -> Callable[[], None]:
     before = [(known, known.settle())]
     if inverse is not None:
         for other, gone in [*((each, False) for each in added), *((each, True) for each in removed)]:
-            mirror = _raw(other, inverse)
-            if mirror is not None:
+            if (mirror := _raw(other, inverse)) is not None:
                 before.append((mirror, mirror.settle_one(record, gone)))
 
     def take_back() -> None:

@@ -28,6 +28,15 @@ class Extras:
         self.batch = None
 
 
+class Nobody:
+    """The link of a foreign key that was looked up and leads to nobody: to a parent that has expired, say."""
+
+    __slots__ = ("key",)
+
+    def __init__(self, key: Any) -> None:
+        self.key = key
+
+
 class Record:
     """What an object carries beside its fields: the row it was read from or written as, and `Extras` where there are any.
 
