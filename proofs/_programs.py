@@ -194,6 +194,8 @@ class Programs:
         ref = key_ref(entity, name)
         kind = DECIMAL if ref.type.kind == "decimal" else INT
         others = [key_ref(entity, part.name) for part in model.settable if part.kind == "int"]
+        if self.ground.small(ref):  # it stays so, as reads reckon with it
+            return Arith(self.r.choice(("add", "sub")), ref, Value(self.r.choice((1, 2, -1)), INT), kind)
         right: Any = Value(self.r.choice((1, 2, -1, 3, 2**61)), INT)
         if others and self.r.random() < 0.3:
             right = self.r.choice(others)
@@ -366,7 +368,8 @@ class Programs:
         if order:
             params.append([Tree(item) for item in order])
             text += ".order_by(*$2)"
-        text += f"{'.distinct()' if select.distinct else ''}{'' if limit is None else f'.limit({limit})'}{f'.offset({offset})' if offset else ''}"
+        text += ".distinct()" if select.distinct else ""
+        text += f"{'' if limit is None else f'.limit({limit})'}{f'.offset({offset})' if offset else ''}"
         asks = Select(entity, select.where, order, limit, offset, columns, select.distinct)
         text = f"await {text}.values(**$1)"
         return Step(text if order else f"some({text})", tuple(params), asks=asks)

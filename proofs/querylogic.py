@@ -203,7 +203,7 @@ class Logic:
         if _bag(self.ask(both)) != _bag(self.ask(apart)):
             self.wrong("partition", "not (a and b) is not (not a or not b)", both, apart)
 
-    def aggregates(self, entity: Entity, condition: Condition, trees: Trees) -> None:
+    def aggregates(self, entity: Entity, condition: Condition, _trees: Trees) -> None:
         """The same for counts, sums, extremes, distinct values and groups."""
         third = unknown(condition)
         if third is None:
