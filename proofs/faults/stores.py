@@ -8,7 +8,7 @@ from __future__ import annotations
 from proofs._mutation_plant import Bed
 
 core = Bed("holdall.store.core")
-core.plant("writes_when_read_only", "G1 G5", "a read-only transaction may write", "Scope.check", "if writes and self.root.read_only:", "if False:")
+core.plant("writes_when_read_only", "G1 G5", "a read-only transaction may write", "Scope.check", "if writes and scope.read_only:", "if False:")
 core.plant("doom_ignored", "G2", "a transaction goes on after an error", "Scope.check", "            if scope.doomed is not None:\n", "            if False:\n")
 core.plant("doom_of_outer", "G2", "a savepoint goes on in a transaction that an error has ended", "Scope.check", "            scope = scope.outer\n", "            scope = None\n")
 core.plant("any_task", "G7", "a transaction may be used by another task or thread", "Scope.check", "if self.owner != owner:", "if self.owner[0] != owner[0]:", colours=("sync", "async"))
@@ -20,9 +20,9 @@ core.plant("caught_error_silent", "G2", "a transaction that was undone because o
 core.plant("error_commits", "G2 F4", "a block that raises is committed", "_end_transaction", "if error is None and scope.doomed is None:", "if scope.doomed is None:")
 core.plant("savepoint_error_kept", "G2", "a nested block that raises keeps what it wrote", "_end_savepoint", "if error is None and scope.doomed is None:", "if scope.doomed is None:")
 core.plant("savepoint_dooms", "G2", "an error in a nested block ends the outer one too", "_end_savepoint", "    if error is None:\n        outer.after_commit", "    if error is not None:\n        outer.doomed = outer.doomed or error\n    if error is None:\n        outer.after_commit")
-core.plant("after_commit_always", "G4", "what is to be done after a commit is done though there was none", "_end_transaction", "    if error is None:\n        for function", "    if True:\n        for function")
+core.plant("after_commit_always", "G4", "what is to be done after a commit is done though there was none", "_end_transaction", "    if error is None:\n        scope.committed = True\n", "    if True:\n        scope.committed = True\n")
 core.plant("after_commit_of_undone", "G2 G4", "what an undone nested block put off until the commit is done", "_end_savepoint", "    if error is None:\n        outer.after_commit", "    if True:\n        outer.after_commit")
-core.plant("unknown_is_rolled_back", "G3", "a commit whose outcome is not known is taken for a failure", "_end_transaction", "            except OutcomeUnknown:\n                raise\n", "")
+core.plant("unknown_is_rolled_back", "G3", "records whose commit may or may not have happened count as not saved", "_end_transaction", "if not isinstance(failure, OutcomeUnknown):", "if True:")
 core.plant("harmless_dooms", "G2", "an error found before the store was asked ends the transaction", "doom", "isinstance(error, HoldallError) and isinstance(error, HARMLESS)", "False")
 core.plant("schema_in_transaction", "F8", "tables are made inside transactions", "_prepare", "if new and scope is not None and scope.root.handle is not None:", "if False:")
 core.plant("server_clock", "D4", "the store does not ask its clock", "Core.now", "instant = self.clock()", "instant = system_clock()")
@@ -35,9 +35,9 @@ retry = Bed("holdall.store.retry")
 retry.plant("never_again", "G4", "a unit of work that lost is not run again", "_policy", "stop_after_attempt(retries + 1)", "stop_after_attempt(1)", colours=("sync", "async"))
 retry.plant("once_too_often", "G4", "a unit of work is run once more than asked", "_policy", "stop_after_attempt(retries + 1)", "stop_after_attempt(retries + 2)", colours=("sync", "async"))
 retry.plant("any_error", "G4", "a unit of work is run again after any error", "_conflict", 'return isinstance(error, HoldallError) and error.retry == "transaction"', "return True", colours=("sync", "async"))
-retry.plant("level_lost", "G4 G1", "a unit of work runs at the default level", "retrying", "with store.transaction(isolation=isolation):", "with store.transaction():")
-retry.plant("level_lost_async", "G4 G1", "an awaited unit of work runs at the default level", "retrying_async", "async with store.aio.transaction(isolation=isolation):", "async with store.aio.transaction():", colours=("async",))
-retry.plant("async_within", "G4 G2", "an awaited unit of work inside a transaction runs without a savepoint", "retrying_async", "        if store._scope() is not None:\n            async with store.aio.transaction():\n                return await function(*args, **kwargs)\n", "        if store._scope() is not None:\n            return await function(*args, **kwargs)\n", colours=("async",))
+retry.plant("level_lost", "G4 G1", "a unit of work runs at the default level", "retrying", "store.transaction(isolation=isolation)", "store.transaction()")
+retry.plant("level_lost_async", "G4 G1", "an awaited unit of work runs at the default level", "retrying_async", "store.aio.transaction(isolation=isolation)", "store.aio.transaction()", colours=("async",))
+retry.plant("async_within", "G4 G2", "an awaited unit of work inside a transaction runs without a savepoint", "retrying_async", "            async with store.aio.transaction():\n                return await function(*args, **kwargs)\n", "            return await function(*args, **kwargs)\n", colours=("async",))
 
 store = Bed("holdall.store.store")
 store.plant("level_taken", "G1", "a level that is not offered is taken", "check_options", "    if isolation not in offered:\n", "    if False:\n")
@@ -46,7 +46,7 @@ store.plant("async_undoomed", "G2", "an error in an awaited transaction does not
 store.plant("undoomed", "G2", "an error in a transaction does not end it", "Store._within", "            doom(scope, error)\n", "            pass\n")
 
 transaction = Bed("holdall.store.transaction")
-transaction.plant("cancelled_commits", "G5 G4", "leaving an awaited block with an error commits it", "AsyncTransaction.__aexit__", "end(scope, error)", "end(scope, None)", colours=("async",))
+transaction.plant("cancelled_commits", "G5 G4", "leaving an awaited block with an error commits it", "AsyncTransaction.__aexit__", "end(scope, why)", "end(scope, None)", colours=("async",))
 transaction.plant("no_savepoint", "G2", "a block inside another one is the same block", "_Block._enter", "self._scope = Scope(core, outer, owner, *self._options)", "self._scope = outer or Scope(core, outer, owner, *self._options)")
 
 reads = Bed("holdall.store.reads")

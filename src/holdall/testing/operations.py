@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from holdall.testing.models.accounts import Account
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 START: Mapping[int, int] = {1: 10, 2: 20, 3: 30}  # id: value, before the operation
 
@@ -24,6 +26,12 @@ class Operation:
     needs: tuple[str, ...] = ()
 
 
+def unit(store: Any, **options: Any) -> Callable[[F], F]:
+    """store.unit(…) for stores of either colour, whose types the cases do not know."""
+    made: Callable[[F], F] = store.unit(**options)
+    return made
+
+
 async def begin(store: Any) -> None:
     """Make the accounts of START, and nothing else."""
     for key, value in START.items():
@@ -34,6 +42,11 @@ async def values(store: Any) -> dict[int, int]:
     """The accounts' values by id, as a query gives them."""
     found = await store[Account].query().all()
     return {account.id: account.value for account in sorted(found, key=lambda account: account.id)}
+
+
+async def size(store: Any, model: Any = Account) -> int:
+    """How many records there are; counted here, so that it needs no aggregates."""
+    return len(await store[model].query().all())
 
 
 async def _create(store: Any) -> None:

@@ -27,7 +27,7 @@ async def _create_many(store: Any, model: type[Model], old: Any, field: str, val
 
 
 async def _save_new(store: Any, model: type[Model], old: Any, field: str, value: Any) -> Any:
-    record = model(id=2)
+    record = model(**{"id": 2})
     setattr(record, field, value)
     return await store[model].save(record)
 

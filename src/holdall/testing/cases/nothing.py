@@ -98,7 +98,7 @@ READS: dict[str, tuple[Callable[[Any], Any], Any]] = {
 async def membership_in_nothing_costs_no_round_trip(k: Kit, read: Callable[[Any], Any], expected: Any) -> None:
     """The store answers by itself; counted at the engine's door."""
     await k.store[Sample].create(id=1, whole=1)
-    door = through(Counting, k.backend)
+    door: Any = through(Counting, k.backend)
     store = k.another_store(backend=door)
     assert len(await store[Sample].all()) == 1
     before = door.effects
@@ -122,7 +122,7 @@ AGGREGATES: dict[str, tuple[Callable[[Any], Any], Any]] = {
 async def aggregates_of_nothing_cost_no_round_trip(k: Kit, read: Callable[[Any], Any], expected: Any) -> None:
     """The aggregate of what is in no list is that of nothing (B4)."""
     await k.store[Sample].create(id=1, whole=1)
-    door = through(Counting, k.backend)
+    door: Any = through(Counting, k.backend)
     store = k.another_store(backend=door)
     assert len(await store[Sample].all()) == 1
     before = door.effects
@@ -134,7 +134,7 @@ async def aggregates_of_nothing_cost_no_round_trip(k: Kit, read: Callable[[Any],
 async def writes_to_what_is_in_nothing_cost_no_round_trip(k: Kit) -> None:
     """Nothing is changed, nothing is removed, nothing is sent."""
     await k.store[Sample].create(id=1, whole=1)
-    door = through(Counting, k.backend)
+    door: Any = through(Counting, k.backend)
     store = k.another_store(backend=door)
     assert len(await store[Sample].all()) == 1
     before = door.effects
@@ -148,7 +148,7 @@ async def writes_to_what_is_in_nothing_cost_no_round_trip(k: Kit) -> None:
 async def a_page_of_nothing_costs_no_round_trip(k: Kit) -> None:
     """Pages and streams of what is in no list are empty and have no neighbours."""
     await k.store[Sample].create(id=1, whole=1)
-    door = through(Counting, k.backend)
+    door: Any = through(Counting, k.backend)
     store = k.another_store(backend=door)
     assert len(await store[Sample].all()) == 1
     before = door.effects
@@ -161,7 +161,7 @@ async def a_page_of_nothing_costs_no_round_trip(k: Kit) -> None:
 @case("B5")
 async def reading_and_writing_nothing_costs_no_round_trip(k: Kit) -> None:
     """get_many of no keys, create_many of no records, save_all of none."""
-    door = through(Counting, k.backend)
+    door: Any = through(Counting, k.backend)
     store = k.another_store(backend=door)
     assert await store[Sample].all() == []
     before = door.effects

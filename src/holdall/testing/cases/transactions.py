@@ -8,7 +8,7 @@ from typing import Any
 from holdall.testing.case import case
 from holdall.testing.kit import Kit
 from holdall.testing.models.accounts import Account, Versioned
-from holdall.testing.operations import OPERATIONS, START, Operation, begin, values
+from holdall.testing.operations import OPERATIONS, START, Operation, begin, size, values
 
 Body = Callable[..., Awaitable[None]]
 
@@ -74,7 +74,7 @@ async def a_transaction_sees_its_own_write(k: Kit, operation: Operation) -> None
             assert await accounts.where(Account.id == key).exists() == (key in operation.after), f"by existence: {key}"
         many = await accounts.get_many([1, 2, 3, 4, 5])
         assert {account.id: account.value for account in many if account is not None} == operation.after
-        assert await accounts.count() == len(operation.after)
+        assert await size(k.store) == len(operation.after)
         high = await accounts.where(Account.value >= 21).all()
         assert {account.id for account in high} == {key for key, value in operation.after.items() if value >= 21}
 
@@ -195,7 +195,7 @@ async def a_record_of_an_undone_savepoint_can_be_saved_again(k: Kit, make: Calla
             async with k.store.transaction():
                 made.append(await make(k))
                 raise Undone
-        assert await k.store[Account].count() == 0
+        assert await size(k.store) == 0
         await k.store[Account].save(made[0])
     assert await values(k.store) == {4: 40}
 

@@ -14,7 +14,7 @@ class Account(Model, table=named("g_accounts")):
     """A row with a value, whose key the case chooses."""
 
     id: int = Key(generated=False)
-    value: int = Field(le=1_000_000)
+    value: int
     note: str | None = Field(default=None, max_length=20)
 
 
