@@ -50,7 +50,7 @@ class Pair:
         self.clocks = (Clock(), Clock())
         self.stores: list[Store] = []
         self.done = 0
-        self.asked = 0
+        self.asked = self.told_differently = 0
 
     def do(self, coroutine: Any) -> Any:
         return finish(coroutine) if self.runner is None else self.runner.run(coroutine)
@@ -89,6 +89,7 @@ class Pair:
         self.done += plays[0].played
         self.asked += plays[0].asked
         found = told(*plays)
+        self.told_differently += plays[0].told_differently
         if found is not None:
             self.close()  # whatever it is, it may have left something behind
         return found
@@ -154,7 +155,7 @@ def _third(schema: Schema, program: Program, found: Difference) -> str:
 def sequences(makes: tuple[Make, Make], colour: Colour, budget: Budget, *salt: Any, third_every: int = THIRD_VOICE_EVERY) -> Outcome:
     """`budget.count` steps of programs drawn from the seed."""
     outcome = Outcome(0)
-    schemas = programs = asked = 0
+    schemas = programs = asked = otherwise = 0
     while outcome.done < budget.count and not budget.over():
         random = budget.random(*salt, colour, schemas)
         schema = random_schema(random).make()
@@ -176,8 +177,10 @@ def sequences(makes: tuple[Make, Make], colour: Colour, budget: Budget, *salt: A
                     break
         finally:
             asked += pair.asked
+            otherwise += pair.told_differently
             pair.end()
-    outcome.figures = {"schemas": schemas, "programs": programs, "reads held against the third voice": asked}
+    outcome.figures = {"schemas": schemas, "programs": programs, "reads held against the third voice": asked,
+                       "violations of which each store told another": otherwise}  # fmt: skip
     return outcome
 
 
