@@ -171,10 +171,6 @@ class Programs:
     def changes(self, model: ModelPart, *, expressions: bool) -> dict[str, Any]:
         """New values for some fields."""
         fields = [part for part in model.settable if part.marker != "Key"]
-        if expressions and any(part.name == "until" for part in fields):
-            # Several expiring rows that get one unique value: which of them are in the way is not said.
-            unique = self._unique(model)
-            fields = [part for part in fields if part.name not in unique]
         if not fields:
             return {}
         chosen = self.r.sample(fields, min(len(fields), self.r.choice((1, 1, 2))))
@@ -184,10 +180,6 @@ class Programs:
             if expressions and KINDS[part.kind].number and self.r.random() < 0.5:
                 found[part.name] = Tree(self._expression(model, part.name))
         return found
-
-    def _unique(self, model: ModelPart) -> set[str]:
-        entity = self.schema.classes[model.name].__entity__
-        return {name for unique in entity.uniques for name in unique.fields}
 
     def _expression(self, model: ModelPart, name: str) -> Any:
         entity = self.schema.classes[model.name].__entity__
