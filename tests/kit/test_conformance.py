@@ -18,4 +18,7 @@ test_conformance = conformance(
     "memory:",
     sqlite,
     Target.of("sqlite:///:memory:", name="sqlite_in_memory"),
+    # Each time it is made it takes a new seed, which a failure tells.
+    Target.of("memory:?hostile=1&conflicts=0", name="memory_hostile"),
+    Target.of("memory:?hostile=1&conflicts=0.2", name="memory_hostile_conflicts", conflicts_max=12),
 )

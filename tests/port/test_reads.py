@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from proofs._naive import Naive
 from tests.port.entities import (
     ALL,
     AUTHOR,
@@ -29,7 +30,6 @@ from tests.port.entities import (
     row,
 )
 from tests.port.kit import Kit, columns, compare, eq
-from tests.port.naive import Naive
 from tests.port.strategies import IDS, conditions, dataset, grouped_selects, leaves, selects, valid
 
 from holdall.query import TRUE, Aggregate, Column, FieldRef, Match, Membership, Order, Related, Select, all_of, key_ref, prepare

@@ -151,16 +151,18 @@ def _unknown(entity: Entity, name: str) -> str:
 
 def _typed(entity: Entity, name: str, text: str) -> Any:
     """Text as the model's JSON input; what does not read as the field's type is left to the model, which tells all problems at once."""
-    from holdall.schema import BadOperand
+    from holdall.schema import BadOperand, NotJson, decode_json
 
     type_ = entity.by_name[name].type
     if type_.kind in ("list", "set", "dict", "record"):
         return _json(name, text)
     if type_.kind == "json":
         try:  # text that is no JSON is taken as a JSON string, as in conditions
-            return _json(name, text)
-        except Failure:
+            return decode_json(text)
+        except NotJson:
             return text
+        except BadOperand:
+            return _json(name, text)
     if type_.kind in ("int", "float", "bool"):  # these are no text in JSON
         try:
             return type_.parse(text)
@@ -170,23 +172,23 @@ def _typed(entity: Entity, name: str, text: str) -> Any:
 
 
 def _json(name: str, text: str) -> Any:
-    import msgspec
+    from holdall.schema import BadOperand, NotJson, decode_json
 
     try:
-        return msgspec.json.decode(text.encode())
-    except (msgspec.DecodeError, UnicodeEncodeError) as error:
+        return decode_json(text)
+    except (NotJson, BadOperand) as error:
         raise Failure(f"{name}: {text!r} is not JSON: {error}.", hint=f'For example {name}:=\'["a", "b"]\' or {name}:=null.') from None
 
 
 def _stdin() -> Any:
-    import msgspec
+    from holdall.schema import BadOperand, NotJson, decode_json
 
     data = sys.stdin.buffer.read()
     if not data.strip():
         raise Failure("There is nothing on stdin.", hint="Give a JSON object or a list of them.")
     try:
-        return msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return decode_json(data)
+    except (NotJson, BadOperand) as error:
         hint = "Give a JSON object or a list of them; 'holdall import' reads other formats."
         raise Failure(f"stdin is not JSON: {error}.", hint=hint, code=REFUSED) from None
 

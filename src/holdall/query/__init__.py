@@ -59,6 +59,7 @@ from holdall.query.operators import (
     one_of,
     quantified,
 )
+from holdall.query.outcomes import never_true
 from holdall.query.select import (
     Assignment,
     Consistency,
@@ -162,6 +163,7 @@ __all__ = [
     "lookup_code",
     "make_order",
     "map_conditions",
+    "never_true",
     "not_",
     "not_one_of",
     "one_of",

@@ -41,7 +41,7 @@ from holdall.query.terms import (
     member,
     unknown_field,
 )
-from holdall.schema import BadOperand, Entity, Type
+from holdall.schema import BadOperand, Entity, NotJson, Type, decode_json
 
 _COMPARISONS = ("eq", "ne", "gt", "gte", "lt", "lte")
 _TEXTS = ("icontains", "startswith", "istartswith", "endswith", "iendswith", "iexact", "like")
@@ -251,8 +251,8 @@ def _given(type_: Type, value: Any) -> Any:
 def _parsed(type_: Type, value: Any) -> Any:
     if type_.kind == "json":  # text that is no JSON is taken as a JSON string, so that data.city=Oslo needs no quotes
         try:
-            return type_.check(msgspec.json.decode(value))
-        except (msgspec.DecodeError, BadOperand):
+            return type_.check(decode_json(value))
+        except NotJson:
             return type_.check(value)
     return type_.parse(value)
 
@@ -266,9 +266,11 @@ def _from_json(type_: Type, value: Any) -> Any:
 def _split(text: str, name: str) -> list[str]:
     if text.startswith("["):
         try:
-            items = msgspec.json.decode(text)
-        except msgspec.DecodeError:
+            items = decode_json(text)
+        except NotJson:
             raise QueryError(f"{name}: {text[:60]!r} is not a JSON list.", name=name, kind="bad_value") from None
+        except BadOperand as error:
+            raise QueryError(f"{name}: {error}.", name=name, kind="bad_value") from None
         return [item if isinstance(item, str) else msgspec.json.encode(item).decode() for item in items]
     return text.split(",") if text else []
 

@@ -282,8 +282,13 @@ def unknown_field(entity: Entity, name: str) -> QueryError:
 
 
 def inside(ref: FieldRef, key: str | int) -> FieldRef:
-    """The place `key` inside a json, dict or record expression."""
+    """The place `key` inside a json, dict or record expression; QueryError if there can be none, or `key` is no text (A7)."""
     kind = ref.type.kind
+    if isinstance(key, str):
+        try:
+            STR.check(key)
+        except BadOperand as error:
+            raise QueryError(f"{ref.name} has no such part: {error}.", name=ref.name, kind="unknown_field") from None
     if kind == "json":
         return FieldRef(ref.entity, ref.steps, ref.field, (*ref.keys, key), JSON)
     if kind == "dict" and isinstance(key, str):

@@ -15,6 +15,7 @@ from holdall.schema.entity import (
     check_distinct,
     check_name,
 )
+from holdall.schema.jsontext import NotJson, decode_json
 from holdall.schema.text import container_text, container_value, from_plain, plain
 from holdall.schema.types import (
     CONTAINERS,
@@ -51,6 +52,7 @@ __all__ = [
     "Generated",
     "Index",
     "Kind",
+    "NotJson",
     "OnDelete",
     "Reference",
     "Relation",
@@ -65,6 +67,7 @@ __all__ = [
     "check_name",
     "container_text",
     "container_value",
+    "decode_json",
     "from_plain",
     "plain",
 ]

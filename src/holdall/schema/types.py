@@ -18,7 +18,7 @@ Canonical form of each kind, as it stands in a row tuple and in a query's operan
     date, time      date, time            time is naive
     timedelta       timedelta
     uuid            uuid.UUID
-    json            None bool int float str list dict (str keys); no NaN; integral floats within 2^53 become int
+    json            None bool int float str list dict (str keys); no NaN; integral floats within 2^53 become int; 100 levels deep
     list            tuple of canonical items
     set             frozenset of canonical items
     dict            dict of str to canonical items
@@ -47,6 +47,7 @@ Kind = Literal[
 
 INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 DECIMAL_DIGITS_MAX = 38
+JSON_NESTING_MAX = 100
 UTC = dt.UTC
 CONTAINERS: frozenset[str] = frozenset({"json", "list", "set", "dict", "record"})
 NUMBERS: frozenset[str] = frozenset({"int", "float", "decimal"})
@@ -206,9 +207,9 @@ def canonical_decimal(type_: Type, value: Decimal) -> Decimal:
         if -exponent > places:
             raise BadOperand(f"{value} has more than {places} decimal places")
         digits, exponent = digits + (0,) * (places + exponent), -places
-    significant = max(len(digits) if digits != (0,) else 1, -exponent)
+    written = len("".join(map(str, digits)).lstrip("0")) or 1  # a zero of 38 places is written with 39 digits, and is 0 all the same
     limit = type_.digits or DECIMAL_DIGITS_MAX
-    if len("".join(map(str, digits)).lstrip("0") or "0") > limit or significant > DECIMAL_DIGITS_MAX:
+    if written > limit or max(written, -exponent) > DECIMAL_DIGITS_MAX:
         raise BadOperand(f"{value} has more than {limit} digits")
     return Decimal((sign, digits, exponent))
 
@@ -306,8 +307,8 @@ def _check_time(type_: Type, value: Any) -> Any:
     return value.replace(fold=0)
 
 
-def canonical_json(value: Any) -> Any:
-    """A canonical, private copy of a JSON value (E1); BadOperand for anything that JSON cannot hold exactly."""
+def canonical_json(value: Any, levels: int = JSON_NESTING_MAX) -> Any:
+    """A canonical, private copy of a JSON value (E1); BadOperand for what JSON cannot hold exactly, or more than so many levels deep."""
     if value is None or value is JSON_NULL or value is True or value is False:
         return None if value is JSON_NULL else value
     if type(value) is str:
@@ -318,12 +319,14 @@ def canonical_json(value: Any) -> Any:
         if not math.isfinite(value):
             raise BadOperand(f"{value} is not finite")
         return int(value) if value.is_integer() and abs(value) <= 2**53 else value
+    if not levels and isinstance(value, (*_LISTS, _MAPPING)):
+        raise BadOperand(f"the value is nested deeper than {JSON_NESTING_MAX} levels")
     if isinstance(value, _LISTS):
-        return [canonical_json(item) for item in value]
+        return [canonical_json(item, levels - 1) for item in value]
     if isinstance(value, _MAPPING):
         if not all(isinstance(key, str) for key in value):
             raise BadOperand("the keys of a JSON object must be text")
-        return {canonical_str(key): canonical_json(item) for key, item in value.items()}
+        return {canonical_str(key): canonical_json(item, levels - 1) for key, item in value.items()}
     raise BadOperand(f"{_short(value)} is {_article(type(value).__name__)}, which JSON cannot hold")
 
 
@@ -430,13 +433,9 @@ def _parse_datetime(text: str) -> dt.datetime:
 
 
 def _parse_timedelta(text: str) -> dt.timedelta:
-    return dt.timedelta(seconds=0) + _duration(text)
-
-
-def _duration(text: str) -> dt.timedelta:
     from pydantic import TypeAdapter  # the well-kept ISO 8601 duration parser; loaded only when a duration is read from text
 
-    return TypeAdapter(dt.timedelta).validate_python(text)
+    return dt.timedelta(seconds=0) + TypeAdapter(dt.timedelta).validate_python(text)
 
 
 def _parse_base64(text: str) -> bytes:
@@ -463,11 +462,13 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
 
 
 def _parse_json(type_: Type, text: str) -> Any:
-    import msgspec
+    from holdall.schema.jsontext import decode_json
 
     try:
-        return _from_json(type_, msgspec.json.decode(text.encode()))
-    except (msgspec.DecodeError, ValueError):
+        return _from_json(type_, decode_json(text))
+    except BadOperand:
+        raise
+    except (ValueError, InvalidOperation):
         raise BadOperand(f"{text[:60]!r} is not the JSON form of {_article(type_.name)}") from None
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from typing import Any, TypeVar
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 from holdall.backends import Backend, Isolation, Native, Refuse, Row, Transactions
 from holdall.errors import (
@@ -22,13 +23,14 @@ from holdall.errors import (
     OutcomeUnknown,
     ProgrammingError,
     QueryError,
+    TransactionConflict,
     TransactionDoomed,
     Unsupported,
     ValidationError,
 )
 from holdall.model import Model, linked_models
 from holdall.program import Call, Program
-from holdall.query import Select, prepare
+from holdall.query import TRUE, Aggregate, Select, never_true, prepare
 from holdall.schema import Entity
 from holdall.store.gates import Kept
 
@@ -47,8 +49,8 @@ class Scope:
     """One open transaction, or one savepoint inside it (`outer` is what it is inside of)."""
 
     __slots__ = (
-        "after_commit", "closed", "core", "doomed", "handle", "isolation", "outer", "owner", "read_only", "savepoint", "timeout_s",
-        "undos",
+        "after_commit", "closed", "committed", "core", "doomed", "handle", "isolation", "outer", "owner", "read_only", "savepoint",
+        "seen", "timeout_s", "undos", "wrote",
     )  # fmt: skip
 
     def __init__(
@@ -70,14 +72,29 @@ class Scope:
         self.savepoint: Any = None
         self.doomed: BaseException | None = None
         self.closed = False
+        self.committed = False
         self.after_commit: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
         self.undos: list[Callable[[], None]] = []
+        self.wrote = False
+        self.seen: WeakValueDictionary[int, Model] = WeakValueDictionary()  # by id: equal records are one and the same to a set
 
     def undo(self) -> None:
-        """Tell the records written here that what they wrote is not stored after all, so that saving them again writes it."""
+        """Tell the records written here that what they wrote is not stored after all, so that saving them again writes it; and those that
+        were read after a write, that they may never have been stored so."""
         for take_back in reversed(self.undos):
             take_back()
         self.undos.clear()
+        for record in list(self.seen.values()):
+            record.__doubt__()
+        self.seen.clear()
+
+    def note(self, records: Iterable[Model]) -> None:
+        """These records were read here: what they hold may be undone with what was written before."""
+        scope: Scope | None = self
+        while scope is not None and not (scope.wrote or scope.undos):
+            scope = scope.outer
+        if scope is not None:
+            scope.seen.update((id(record), record) for record in records)
 
     @property
     def root(self) -> Scope:
@@ -97,10 +114,12 @@ class Scope:
             )
         if self.closed:
             raise ProgrammingError("This transaction has already ended.", hint="Begin a new one.")
-        if writes and self.root.read_only:
-            raise ProgrammingError("This transaction is read-only.", hint="Begin it without read_only=True to write.")
         scope: Scope | None = self
         while scope is not None:
+            if scope.closed:
+                raise ProgrammingError("The transaction around this one has already ended.", hint="Use 'with' blocks, properly nested.")
+            if writes and scope.read_only:
+                raise ProgrammingError("This transaction is read-only.", hint="Begin it without read_only=True to write.")
             if scope.doomed is not None:
                 raise TransactionDoomed(
                     f"An earlier error ended this transaction: {scope.doomed!r}.",
@@ -303,6 +322,8 @@ def rows_of(core: Core, scope: Scope | None, select: Select) -> Program[list[Row
     prepared = prepare(select, core.visible_at())
     plan = core.backend.plan(prepared)
     if type(plan) is Native:
+        if never_true(prepared.where) and (prepared.having is TRUE or prepared.group_by):
+            return _rows_of_nothing(prepared)
         handle = None if scope is None else (yield from handle_of(scope))
         return (yield from core.backend.select(plan, handle))
     if isinstance(plan, Refuse):
@@ -311,6 +332,14 @@ def rows_of(core: Core, scope: Scope | None, select: Select) -> Program[list[Row
         f"{core.backend.name} can answer only a part of this query.",
         hint="Ask for less in one query; " + "; ".join(plan.steps),
     )
+
+
+def _rows_of_nothing(select: Select) -> list[Row]:
+    """The answer where no row can match (B5): none, or one of aggregates of nothing (B4)."""
+    if not select.aggregated or select.group_by:
+        return []
+    row = tuple([0 if isinstance(column.expr, Aggregate) and column.expr.fn == "count" else None for column in select.columns or ()])
+    return [row][select.offset : None if select.limit is None else select.offset + select.limit]
 
 
 def atomically(core: Core, scope: Scope | None, body: Callable[[Scope], Program[T]]) -> Program[T]:
@@ -343,12 +372,14 @@ def _end_transaction(scope: Scope, error: BaseException | None) -> Program[None]
         if error is None and scope.doomed is None:
             try:
                 yield from transactions.commit(scope.handle)
-            except OutcomeUnknown:
+            except BaseException as failure:
+                if not isinstance(failure, OutcomeUnknown):  # else the records may be stored
+                    scope.undo()
+                yield from _rolled_back(scope, failure)
                 raise
-            except BaseException:
-                scope.undo()
-                yield from transactions.rollback(scope.handle)
-                raise
+        elif error is not None:
+            scope.undo()
+            yield from _rolled_back(scope, error)
         else:
             scope.undo()
             yield from transactions.rollback(scope.handle)
@@ -358,13 +389,38 @@ def _end_transaction(scope: Scope, error: BaseException | None) -> Program[None]
             hint="Put what may fail into a nested transaction.",
         ) from scope.doomed
     if error is None:
-        for function, args in scope.after_commit:
+        scope.committed = True
+        yield from _tell(scope.after_commit)
+
+
+def _rolled_back(scope: Scope, error: BaseException) -> Program[None]:
+    """Roll back because of an error that is going to be raised: one of the rollback's own (the connection is gone) must not hide it."""
+    try:
+        yield from scope.core.transactions().rollback(scope.handle)
+    except HoldallError as failure:
+        error.add_note(f"The rollback failed too: {failure!r}")
+
+
+def _tell(handlers: Sequence[tuple[Callable[..., Any], tuple[Any, ...]]]) -> Program[None]:
+    """Call every handler, also after one that failed; then raise the first one's error."""
+    failed: Exception | None = None
+    for function, args in handlers:
+        try:
             yield Call(function, args)
+        except Exception as error:  # noqa: BLE001 - handlers are users' code
+            failed = failed or error
+    if failed is not None:
+        raise failed
 
 
 def _end_savepoint(scope: Scope, error: BaseException | None) -> Program[None]:
     outer = scope.outer
     assert outer is not None
+    if outer.doomed is not None:  # the whole transaction is lost, and will be undone with everything in it
+        scope.undo()
+        if error is None:
+            raise TransactionDoomed(f"An earlier error ended this transaction: {outer.doomed!r}.") from outer.doomed
+        return
     if scope.savepoint is not None:
         transactions = scope.core.transactions()
         handle = scope.root.handle
@@ -375,8 +431,11 @@ def _end_savepoint(scope: Scope, error: BaseException | None) -> Program[None]:
                 scope.undo()
                 yield from transactions.rollback_to(handle, scope.savepoint)
         except BaseException as failure:
-            outer.doomed = outer.doomed or failure
-            raise
+            scope.undo()
+            outer.doomed = error if isinstance(error, TransactionConflict) else failure
+            if error is None or not isinstance(failure, Exception):
+                raise
+            error.add_note(f"Undoing the nested transaction failed too: {failure!r}")
     if error is None and scope.doomed is not None:
         raise TransactionDoomed(
             f"The nested transaction was undone, because of an error inside it that was caught: {scope.doomed!r}.",
@@ -385,9 +444,15 @@ def _end_savepoint(scope: Scope, error: BaseException | None) -> Program[None]:
     if error is None:
         outer.after_commit += scope.after_commit
         outer.undos += scope.undos
+        outer.wrote = outer.wrote or scope.wrote
+        outer.seen.update(scope.seen)
 
 
 def doom(scope: Scope, error: BaseException) -> None:
-    """Note that an error ended the scope (G2)."""
-    if scope.doomed is None and not (isinstance(error, HoldallError) and isinstance(error, HARMLESS)):
-        scope.doomed = error
+    """Note that an error ended the scope (G2). A conflict ends the whole transaction, whatever it is nested in (G4)."""
+    if isinstance(error, HoldallError) and isinstance(error, HARMLESS):
+        return
+    ended: Scope | None = scope
+    while ended is not None:
+        ended.doomed = ended.doomed or error
+        ended = ended.outer if isinstance(error, TransactionConflict) else None

@@ -75,6 +75,8 @@ def get(core: Core, scope: Scope | None, model: type[M], key: Any) -> Program[M 
     record = model.__build__(row)
     if core.autoload:
         record._batch = [record]
+    if scope is not None:
+        scope.note((record,))
     return record
 
 
@@ -86,7 +88,10 @@ def get_many(core: Core, scope: Scope | None, model: type[M], keys: list[Any]) -
     handle = yield from handle_of(scope)
     canonical = [canonical_key(entity, key) for key in keys]
     rows = (yield from core.backend.fetch(entity, canonical, handle, core.visible_at(), None)) if canonical else []
-    return [None if row is None else model.__build__(row) for row in rows]
+    records: list[M | None] = [None if row is None else model.__build__(row) for row in rows]
+    if scope is not None:
+        scope.note(record for record in records if record is not None)
+    return records
 
 
 def all_(core: Core, scope: Scope | None, model: type[M], select: Select) -> Program[list[M]]:
@@ -97,11 +102,13 @@ def all_(core: Core, scope: Scope | None, model: type[M], select: Select) -> Pro
         raise QueryError("distinct() and group_by() go with values().", hint='For example .values("name").')
     rows = yield from rows_of(core, scope, select)
     records = model.__build_many__(rows)
+    if scope is not None:
+        scope.note(records)
     if core.autoload:
         for record in records:
             record._batch = records
     if select.includes and records:
-        yield from load_includes(core, scope, records, select.includes)
+        yield from load_includes(core, scope, records, select.includes, select.consistency)
     return records
 
 
@@ -190,9 +197,11 @@ def scalar(core: Core, scope: Scope | None, model: type[Model], select: Select) 
 
 
 def page(
-    core: Core, scope: Scope | None, model: type[M], select: Select, size: int, cursor: str | None, streaming: bool = False
+    core: Core, scope: Scope | None, model: type[M], select: Select, size: int | None, cursor: str | None, streaming: bool = False
 ) -> Program[Page[M]]:
     """One keyset page (H3). A streamed page keeps no way back."""
+    if size is None:
+        raise QueryError("The size of a page must be an int, not None.", name="limit", kind="bad_value")
     check_limits(size, None)
     if size == 0:
         raise QueryError("A page needs a size of at least 1.", name="limit", kind="bad_value")
@@ -212,15 +221,15 @@ def page(
     has_next, has_prev = (True, more) if backward else (more, place is not None and bool(records))
     next_cursor = prev_cursor = None
     if records and has_next:
-        values_ = yield from _order_values(core, scope, order, records[-1])
+        values_ = yield from _order_values(core, scope, select, order, records[-1])
         next_cursor = write_cursor(select, order, Place("next", values_))
     if records and has_prev and not streaming:
-        values_ = yield from _order_values(core, scope, order, records[0])
+        values_ = yield from _order_values(core, scope, select, order, records[0])
         prev_cursor = write_cursor(select, order, Place("prev", values_))
     return Page(records, next_cursor, prev_cursor)
 
 
-def _order_values(core: Core, scope: Scope | None, order: tuple[Order, ...], record: Model) -> Program[tuple[Any, ...]]:
+def _order_values(core: Core, scope: Scope | None, select: Select, order: tuple[Order, ...], record: Model) -> Program[tuple[Any, ...]]:
     """The values of the order terms for a record just read; those through relations or JSON are asked for."""
     row = record._row
     assert row is not None  # it was just read
@@ -228,8 +237,8 @@ def _order_values(core: Core, scope: Scope | None, order: tuple[Order, ...], rec
         return tuple(row[item.expr.field.position] for item in order)  # type: ignore[union-attr]  # checked in the line above
     entity = record.__entity__
     columns = tuple(Column(str(index), item.expr) for index, item in enumerate(order))
-    select = Select(entity, key_condition(entity, entity.row_key(row)), columns=columns, without=frozenset({"*"}))
-    rows = yield from rows_of(core, scope, select)
+    where = key_condition(entity, entity.row_key(row))
+    rows = yield from rows_of(core, scope, Select(entity, where, columns=columns, without=frozenset({"*"}), consistency=select.consistency))
     if not rows:
         raise QueryError("The record at the edge of the page is gone; its place cannot be told.", hint="Read the page again.")
     return rows[0]
@@ -259,4 +268,6 @@ def refresh(core: Core, scope: Scope | None, model: type[M], record: M) -> Progr
     if rows[0] is None:
         raise NotFound(f"{model.__name__} {key!r} is gone.")
     record.__reload__(rows[0])
+    if scope is not None:
+        scope.note((record,))
     return record

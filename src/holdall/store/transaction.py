@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from holdall.backends import Isolation
 from holdall.errors import ProgrammingError
-from holdall.model import enter, leave
+from holdall.model import current, enter, leave
 from holdall.program import arun, run
 from holdall.store.core import Scope, end, owner_here, task_here
 
@@ -36,15 +36,30 @@ class _Block:
         self._scope = Scope(core, outer, owner, *self._options)
         enter(self._store, self._scope)
 
-    def _leave(self) -> Scope:
-        assert self._scope is not None
-        leave(self._store)
-        return self._scope
+    def _leave(self, error: BaseException | None) -> tuple[Scope, BaseException | None, ProgrammingError | None]:
+        """The scope, the error that undoes it, and the one to raise if it is left where it must not be: it is undone all the same."""
+        scope = self._scope
+        assert scope is not None
+        frame = current.get()
+        if frame is not None and frame.tx is scope:
+            leave(self._store)
+            return scope, error, None
+        misuse = ProgrammingError(
+            "A transaction was left in another thread or task than it was begun in, or out of order; it was undone.",
+            hint="Use 'with' blocks, properly nested.",
+        )
+        return scope, error or misuse, misuse
 
     def after_commit(self, function: Callable[..., Any], *args: Any) -> None:
         """Call the function once the outermost transaction has been committed; not at all if it is not."""
-        assert self._scope is not None
+        if self._scope is None or self._scope.closed:
+            raise ProgrammingError("after_commit() was called outside the transaction's block.", hint="Call it inside the block.")
         self._scope.after_commit.append((function, args))
+
+    @property
+    def committed(self) -> bool:
+        """Whether it has been committed; a nested one never is by itself."""
+        return self._scope is not None and self._scope.committed
 
     @property
     def isolation(self) -> Isolation | None:
@@ -60,8 +75,10 @@ class Transaction(_Block):
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        scope = self._leave()
-        run(end(scope, error), scope.core.perform)
+        scope, why, misuse = self._leave(error)
+        run(end(scope, why), scope.core.perform)
+        if misuse is not None:
+            raise misuse
 
 
 class AsyncTransaction(_Block):
@@ -74,12 +91,16 @@ class AsyncTransaction(_Block):
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         import asyncio
 
-        scope = self._leave()
-        ending = asyncio.ensure_future(arun(end(scope, error), scope.core.aperform))
+        scope, why, misuse = self._leave(error)
+        ending = asyncio.ensure_future(arun(end(scope, why), scope.core.aperform))
         try:
             await asyncio.shield(ending)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as cancelled:
             # The end of a transaction is never abandoned half-way: wait for it, then pass the cancellation on.
             if not ending.done():
                 await asyncio.wait([ending])
+            if not ending.cancelled() and (failure := ending.exception()) is not None:
+                cancelled.add_note(f"The transaction, which was ending, failed: {failure!r}")
             raise
+        if misuse is not None:
+            raise misuse

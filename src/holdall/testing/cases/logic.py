@@ -9,18 +9,18 @@ from holdall.errors import QueryError
 from holdall.query import Q, agg, contains, is_null, not_, not_one_of, one_of
 from holdall.testing.case import case
 from holdall.testing.kit import Kit
-from holdall.testing.models.samples import Sample
+from holdall.testing.models.samples import SAMPLE, Sample
 
-# What a condition on Sample.whole or Sample.exact comes to for the record below: true, false or unknown.
+# What a condition on SAMPLE.whole or SAMPLE.exact comes to for the record below: true, false or unknown.
 LEFT: dict[str, Callable[[], Any]] = {
-    "true": lambda: Sample.whole == 1,
-    "false": lambda: Sample.whole == 2,
-    "unknown": lambda: Sample.real == 1.0,
+    "true": lambda: SAMPLE.whole == 1,
+    "false": lambda: SAMPLE.whole == 2,
+    "unknown": lambda: SAMPLE.real == 1.0,
 }
 RIGHT: dict[str, Callable[[], Any]] = {
-    "true": lambda: Sample.text == "a",
-    "false": lambda: Sample.text == "b",
-    "unknown": lambda: Sample.day == Sample.day,  # noqa: PLR0124  terms, not values
+    "true": lambda: SAMPLE.text == "a",
+    "false": lambda: SAMPLE.text == "b",
+    "unknown": lambda: SAMPLE.day == SAMPLE.day,
 }
 NAMES = ("true", "false", "unknown")
 
@@ -125,7 +125,9 @@ KEYWORDS: dict[str, tuple[dict[str, Any], set[int]]] = {
 @case("B2", each=KEYWORDS)
 async def keywords_mean_what_terms_mean(k: Kit, lookups: dict[str, Any], expected: set[int]) -> None:
     """The spelling path__op=value, null included; alone, in Q, and denied: what is unknown meets neither."""
-    await k.store[Sample].create_many([{"id": 1, "whole": 1, "text": "a", "items": ["x"]}, {"id": 2, "whole": 2, "text": "b", "items": ["y"]}])
+    await k.store[Sample].create_many(
+        [{"id": 1, "whole": 1, "text": "a", "items": ["x"]}, {"id": 2, "whole": 2, "text": "b", "items": ["y"]}]
+    )
     await k.store[Sample].create(id=3)
     for query in (k.store[Sample].where(**lookups), k.store[Sample].where(Q(**lookups)), k.store[Sample].where(~~Q(**lookups))):
         assert {item.id for item in await query.all()} == expected
@@ -143,7 +145,7 @@ async def keywords_mean_what_terms_mean(k: Kit, lookups: dict[str, Any], expecte
 async def a_bare_bool_field_is_a_condition(k: Kit) -> None:
     """where(flag) keeps true only; where(~flag) false only."""
     await k.store[Sample].create_many([{"id": 1, "flag": True}, {"id": 2, "flag": False}, {"id": 3}])
-    flag: Any = Sample.flag
+    flag: Any = SAMPLE.flag
     assert [item.id for item in await k.store[Sample].where(flag).all()] == [1]
     assert [item.id for item in await k.store[Sample].where(~flag).all()] == [2]
     assert [item.id for item in await k.store[Sample].where(flag | ~flag).order_by("id").all()] == [1, 2]
@@ -153,7 +155,7 @@ async def a_bare_bool_field_is_a_condition(k: Kit) -> None:
 async def or_after_where_does_not_return_everything(k: Kit) -> None:
     """An alternative inside one call stays inside it."""
     await k.store[Sample].create_many([{"id": number, "whole": number, "text": "ab"[number % 2]} for number in range(1, 7)])
-    found = await k.store[Sample].where(Sample.text == "a").where((Sample.whole == 2) | (Sample.whole == 3)).all()
+    found = await k.store[Sample].where(SAMPLE.text == "a").where((SAMPLE.whole == 2) | (SAMPLE.whole == 3)).all()
     assert [item.id for item in found] == [2]
     found = await k.store[Sample].where(Q(text="a") & (Q(whole=2) | Q(whole=6) | Q(whole=3))).order_by("id").all()
     assert [item.id for item in found] == [2, 6]
@@ -166,16 +168,16 @@ BROKEN: dict[str, Callable[[Any], Any]] = {
     "unknown field in an or": lambda c: c.where(Q(whole=1) | Q(hole=1)),
     "operator that the type has not": lambda c: c.where(whole__startswith="a"),
     "a bool instead of a condition": lambda c: c.where(True),
-    "comparison with None": lambda c: c.where(Sample.whole == None),  # noqa: E711  what is refused here
+    "comparison with None": lambda c: c.where(SAMPLE.whole == None),
     "keyword with None": lambda c: c.where(whole=None),
-    "order with None": lambda c: c.where(Sample.whole < None),
+    "order with None": lambda c: c.where(SAMPLE.whole < None),
     "is_null with a number": lambda c: c.where(whole__is_null=1),
-    "text as a list of values": lambda c: c.where(one_of(Sample.text, "ab")),
+    "text as a list of values": lambda c: c.where(one_of(SAMPLE.text, "ab")),
     "between of three": lambda c: c.where(whole__between=(1, 2, 3)),
-    "python's and": lambda c: c.where((Sample.whole == 1) and (Sample.text == "a")),
-    "python's in": lambda c: c.where(Sample.whole in [1, 2]),
-    "an item that is no text": lambda c: c.where(contains(Sample.items, 1)),
-    "null in what a list holds": lambda c: c.where(contains(Sample.items, None)),
+    "python's and": lambda c: c.where((SAMPLE.whole == 1) and (SAMPLE.text == "a")),
+    "python's in": lambda c: c.where(SAMPLE.whole in [1, 2]),
+    "an item that is no text": lambda c: c.where(contains(SAMPLE.items, 1)),
+    "null in what a list holds": lambda c: c.where(contains(SAMPLE.items, None)),
     "unknown order": lambda c: c.query().order_by("hole"),
     "unknown order, descending": lambda c: c.query().order_by("-hole"),
 }
@@ -193,8 +195,8 @@ async def a_condition_that_cannot_be_is_refused_and_matches_nothing(k: Kit, make
 async def an_update_by_query_changes_only_what_is_true(k: Kit) -> None:
     """Records for which the condition is unknown stay as they are, and are not counted."""
     await k.store[Sample].create_many([{"id": 1, "whole": 1}, {"id": 2, "whole": 2}, {"id": 3}])
-    assert await k.store[Sample].where(Sample.whole != 1).update(text="changed") == 1
-    assert await k.store[Sample].where(not_one_of(Sample.whole, [7, None])).update(text="never") == 0
+    assert await k.store[Sample].where(SAMPLE.whole != 1).update(text="changed") == 1
+    assert await k.store[Sample].where(not_one_of(SAMPLE.whole, [7, None])).update(text="never") == 0
     assert [(item.id, item.text) for item in await k.store[Sample].query().order_by("id").all()] == [(1, None), (2, "changed"), (3, None)]
 
 
@@ -202,10 +204,10 @@ async def an_update_by_query_changes_only_what_is_true(k: Kit) -> None:
 async def a_delete_by_query_removes_only_what_is_true(k: Kit) -> None:
     """Records for which the condition is unknown stay."""
     await k.store[Sample].create_many([{"id": 1, "whole": 1}, {"id": 2, "whole": 2}, {"id": 3}])
-    assert await k.store[Sample].where(not_(Sample.whole == 1)).delete() == 1
-    assert await k.store[Sample].where(not_one_of(Sample.whole, [7, None])).delete() == 0
+    assert await k.store[Sample].where(not_(SAMPLE.whole == 1)).delete() == 1
+    assert await k.store[Sample].where(not_one_of(SAMPLE.whole, [7, None])).delete() == 0
     assert sorted(item.id for item in await k.store[Sample].all()) == [1, 3]
-    assert await k.store[Sample].where(is_null(Sample.whole)).delete() == 1
+    assert await k.store[Sample].where(is_null(SAMPLE.whole)).delete() == 1
     assert [item.id for item in await k.store[Sample].all()] == [1]
 
 
@@ -213,38 +215,38 @@ async def a_delete_by_query_removes_only_what_is_true(k: Kit) -> None:
 async def an_assignment_from_null_is_null(k: Kit) -> None:
     """Arithmetic with a null leaves a null; a null assigned is one."""
     await k.store[Sample].create_many([{"id": 1, "whole": 1, "exact": 5}, {"id": 2, "whole": 2}])
-    assert await k.store[Sample].query().update(whole=Sample.whole + 1, exact=Sample.exact * 2) == 2
+    assert await k.store[Sample].query().update(whole=SAMPLE.whole + 1, exact=SAMPLE.exact * 2) == 2
     rows = await k.store[Sample].query().order_by("id").values("id", "whole", "exact")
     assert [(row["id"], row["whole"], row["exact"]) for row in rows] == [(1, 2, 10), (2, 3, None)]
     assert await k.store[Sample].query().update(whole=None) == 2
-    assert len(await k.store[Sample].where(is_null(Sample.whole)).all()) == 2
+    assert len(await k.store[Sample].where(is_null(SAMPLE.whole)).all()) == 2
 
 
 @case("B2", needs="aggregates")
 async def reads_of_every_kind_keep_only_what_is_true(k: Kit) -> None:
     """all, first, last, one, count, exists, values, column, page and stream agree about what is unknown."""
     await k.store[Sample].create_many([{"id": 1, "whole": 1}, {"id": 2, "whole": 2}, {"id": 3}])
-    query = k.store[Sample].where(Sample.whole != 1)
+    query = k.store[Sample].where(SAMPLE.whole != 1)
     assert [item.id for item in await query.all()] == [2]
     assert (await query.first()).id == (await query.last()).id == (await query.one()).id == 2
     assert (await query.count(), await query.exists()) == (1, True)
     assert await query.values("id") == [{"id": 2}]
-    assert await query.column(Sample.id) == [2]
+    assert await query.column(SAMPLE.id) == [2]
     assert [item.id for item in await query.page(10)] == [2]
     assert [item.id async for item in query.stream()] == [2]
-    unknown = k.store[Sample].where(not_one_of(Sample.whole, [None]))
+    unknown = k.store[Sample].where(not_one_of(SAMPLE.whole, [None]))
     assert (await unknown.count(), await unknown.exists(), await unknown.first(), await unknown.all()) == (0, False, None, [])
 
 
 HAVING: dict[str, tuple[Callable[[], Any], list[str]]] = {
-    "sum of nothing known": (lambda: agg.sum(Sample.whole) >= 0, ["a"]),
-    "its opposite": (lambda: not_(agg.sum(Sample.whole) >= 0), []),
-    "null sum": (lambda: is_null(agg.sum(Sample.whole)), ["b"]),
-    "count of nulls": (lambda: agg.count(Sample.whole) == 0, ["b"]),
+    "sum of nothing known": (lambda: agg.sum(SAMPLE.whole) >= 0, ["a"]),
+    "its opposite": (lambda: not_(agg.sum(SAMPLE.whole) >= 0), []),
+    "null sum": (lambda: is_null(agg.sum(SAMPLE.whole)), ["b"]),
+    "count of nulls": (lambda: agg.count(SAMPLE.whole) == 0, ["b"]),
     "count of records": (lambda: agg.count() == 2, ["a", "b"]),
-    "least, not in": (lambda: not_one_of(agg.min(Sample.whole), [5, None]), []),
-    "least, in": (lambda: one_of(agg.min(Sample.whole), [1, None]), ["a"]),
-    "or": (lambda: (agg.max(Sample.whole) == 3) | is_null(agg.max(Sample.whole)), ["a", "b"]),
+    "least, not in": (lambda: not_one_of(agg.min(SAMPLE.whole), [5, None]), []),
+    "least, in": (lambda: one_of(agg.min(SAMPLE.whole), [1, None]), ["a"]),
+    "or": (lambda: (agg.max(SAMPLE.whole) == 3) | is_null(agg.max(SAMPLE.whole)), ["a", "b"]),
 }
 
 
@@ -253,5 +255,5 @@ async def having_keeps_only_groups_of_which_it_is_true(k: Kit, make: Callable[[]
     """A group whose aggregate is null meets neither the condition nor its opposite."""
     values = [("a", 1), ("a", 3), ("b", None), ("b", None)]
     await k.store[Sample].create_many([{"id": number, "text": text, "whole": whole} for number, (text, whole) in enumerate(values)])
-    found = await k.store[Sample].query().group_by(Sample.text).having(make()).order_by("text").values("text")
+    found = await k.store[Sample].query().group_by(SAMPLE.text).having(make()).order_by("text").values("text")
     assert [row["text"] for row in found] == expected

@@ -9,6 +9,10 @@ from typing import Any
 from holdall.testing.kit import Kit
 
 
+class Undone(Exception):
+    """What ends a transaction's block, so that it is undone: raised in it, suppressed around it."""
+
+
 async def made(k: Kit, model: Any, *rows: dict[str, Any]) -> list[Any]:
     """Create these records, each alone."""
     return [await k.store[model].create(**row) for row in rows]
@@ -39,3 +43,8 @@ def local(
 ) -> dt.datetime:
     """A local time."""
     return at(year, month, day, hour, minute, second, microsecond, fold).replace(tzinfo=None)
+
+
+async def how_many(source: Any) -> int:
+    """How many records a collection or a query has, read rather than counted: counting needs aggregates."""
+    return len(await source.all())

@@ -5,11 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from holdall.query import between, contains, contains_all, contains_any, icontains, iendswith, iexact, is_not_null, is_null, is_same
-from holdall.query import istartswith, like, not_, not_one_of, one_of
+from holdall.query import (
+    between,
+    contains,
+    contains_all,
+    contains_any,
+    icontains,
+    iendswith,
+    iexact,
+    is_not_null,
+    is_null,
+    is_same,
+    istartswith,
+    like,
+    not_,
+    not_one_of,
+    one_of,
+)
 from holdall.testing.case import case
 from holdall.testing.kit import Kit
-from holdall.testing.models.samples import EVERY, ORDERABLE, Indexed, Sample, Size
+from holdall.testing.models.samples import EVERY, ORDERABLE, SAMPLE, Indexed, Sample, Size
 
 Make = Callable[[Any, Any, Any], Any]
 
@@ -62,9 +77,9 @@ NULL_SAFE: dict[str, tuple[Make, set[int]]] = {
     "same as null, denied": (lambda f, low, high: not_(is_same(f, None)), {1, 2}),
 }
 ITSELF: dict[str, tuple[Make, set[int]]] = {
-    "eq itself": (lambda f, low, high: f == f, {1, 2}),  # noqa: PLR0124  terms, not values
-    "ne itself": (lambda f, low, high: f != f, set()),  # noqa: PLR0124  as above
-    "eq itself, denied": (lambda f, low, high: not_(f == f), set()),  # noqa: PLR0124  as above
+    "eq itself": (lambda f, low, high: f == f, {1, 2}),
+    "ne itself": (lambda f, low, high: f != f, set()),
+    "eq itself, denied": (lambda f, low, high: not_(f == f), set()),
     "same as itself": (lambda f, low, high: is_same(f, f), {1, 2, 3}),
     "same as itself, denied": (lambda f, low, high: not_(is_same(f, f)), set()),
 }
@@ -129,14 +144,14 @@ async def an_index_knows_nulls_as_a_scan_does(k: Kit, name: str) -> None:
 
 
 TWO_FIELDS: dict[str, tuple[Callable[[], Any], set[int]]] = {
-    "eq": (lambda: Sample.whole == Sample.exact, {1}),
-    "ne": (lambda: Sample.whole != Sample.exact, {2}),
-    "lt": (lambda: Sample.whole < Sample.exact, {2}),
-    "lte": (lambda: Sample.whole <= Sample.exact, {1, 2}),
-    "gt": (lambda: Sample.whole > Sample.exact, set()),
-    "gt, denied": (lambda: not_(Sample.whole > Sample.exact), {1, 2}),
-    "same": (lambda: is_same(Sample.whole, Sample.exact), {1, 5}),
-    "same, denied": (lambda: not_(is_same(Sample.whole, Sample.exact)), {2, 3, 4}),
+    "eq": (lambda: SAMPLE.whole == SAMPLE.exact, {1}),
+    "ne": (lambda: SAMPLE.whole != SAMPLE.exact, {2}),
+    "lt": (lambda: SAMPLE.whole < SAMPLE.exact, {2}),
+    "lte": (lambda: SAMPLE.whole <= SAMPLE.exact, {1, 2}),
+    "gt": (lambda: SAMPLE.whole > SAMPLE.exact, set()),
+    "gt, denied": (lambda: not_(SAMPLE.whole > SAMPLE.exact), {1, 2}),
+    "same": (lambda: is_same(SAMPLE.whole, SAMPLE.exact), {1, 5}),
+    "same, denied": (lambda: not_(is_same(SAMPLE.whole, SAMPLE.exact)), {2, 3, 4}),
 }
 
 
@@ -150,12 +165,12 @@ async def two_fields_compared(k: Kit, make: Callable[[], Any], expected: set[int
 
 
 ARITHMETIC: dict[str, tuple[Callable[[], Any], set[int]]] = {
-    "sum": (lambda: Sample.whole + 1 == 6, {1, 2}),
-    "sum, denied": (lambda: not_(Sample.whole + 1 == 6), set()),
-    "sum of both": (lambda: Sample.whole + Sample.exact >= 0, {1}),
-    "difference of both, denied": (lambda: not_(Sample.whole - Sample.exact > 100), {1}),
-    "nothing times zero": (lambda: Sample.exact * 0 == 0, {1, 3}),
-    "nothing is nothing": (lambda: is_null(Sample.whole * Sample.exact), {2, 3, 4}),
+    "sum": (lambda: SAMPLE.whole + 1 == 6, {1, 2}),
+    "sum, denied": (lambda: not_(SAMPLE.whole + 1 == 6), set()),
+    "sum of both": (lambda: SAMPLE.whole + SAMPLE.exact >= 0, {1}),
+    "difference of both, denied": (lambda: not_(SAMPLE.whole - SAMPLE.exact > 100), {1}),
+    "nothing times zero": (lambda: SAMPLE.exact * 0 == 0, {1, 3}),
+    "nothing is nothing": (lambda: is_null(SAMPLE.whole * SAMPLE.exact), {2, 3, 4}),
 }
 
 
@@ -169,14 +184,14 @@ async def arithmetic_with_null_is_null(k: Kit, make: Callable[[], Any], expected
 
 
 TEXTS: dict[str, Callable[[str], Any]] = {
-    "contains": lambda text: contains(Sample.text, text),
-    "icontains": lambda text: icontains(Sample.text, text),
-    "startswith": lambda text: Sample.text.startswith(text),  # type: ignore[union-attr]  # a term, whatever the field may hold
-    "istartswith": lambda text: istartswith(Sample.text, text),
-    "endswith": lambda text: Sample.text.endswith(text),  # type: ignore[union-attr]  # a term, whatever the field may hold
-    "iendswith": lambda text: iendswith(Sample.text, text),
-    "iexact": lambda text: iexact(Sample.text, text),
-    "like": lambda text: like(Sample.text, text),
+    "contains": lambda text: contains(SAMPLE.text, text),
+    "icontains": lambda text: icontains(SAMPLE.text, text),
+    "startswith": lambda text: SAMPLE.text.startswith(text),
+    "istartswith": lambda text: istartswith(SAMPLE.text, text),
+    "endswith": lambda text: SAMPLE.text.endswith(text),
+    "iendswith": lambda text: iendswith(SAMPLE.text, text),
+    "iexact": lambda text: iexact(SAMPLE.text, text),
+    "like": lambda text: like(SAMPLE.text, text),
 }
 
 
@@ -191,23 +206,23 @@ async def text_tests_of_null_are_unknown(k: Kit, make: Callable[[str], Any]) -> 
 
 
 HELD: dict[str, tuple[Callable[[], Any], set[int]]] = {
-    "list": (lambda: contains(Sample.items, "a"), {1}),
-    "list, denied": (lambda: not_(contains(Sample.items, "a")), {2}),
-    "list, any": (lambda: contains_any(Sample.items, ["a", "b"]), {1}),
-    "list, any of nothing": (lambda: contains_any(Sample.items, []), set()),
-    "list, any of nothing, denied": (lambda: not_(contains_any(Sample.items, [])), {1, 2}),
-    "list, all": (lambda: contains_all(Sample.items, ["a", "z"]), set()),
-    "list, all of nothing": (lambda: contains_all(Sample.items, []), {1, 2}),
-    "set": (lambda: contains(Sample.marks, 1), {1}),
-    "set, denied": (lambda: not_(contains(Sample.marks, 1)), {2}),
-    "dict": (lambda: contains(Sample.counts, "a"), {1}),
-    "dict, denied": (lambda: not_(contains(Sample.counts, "a")), {2}),
-    "dict's item": (lambda: Sample.counts["a"] == 1, {1}),  # type: ignore[index]  # a term, whatever the field may hold
-    "dict's item, denied": (lambda: not_(Sample.counts["a"] == 1), set()),  # type: ignore[index]  # as above
-    "nested": (lambda: Sample.size.note == "x", {1}),  # type: ignore[union-attr]  # as above
-    "nested, denied": (lambda: not_(Sample.size.note == "x"), set()),  # type: ignore[union-attr]  # as above
-    "nested null": (lambda: is_null(Sample.size.note), {2, 3}),  # type: ignore[union-attr]  # as above
-    "nested, its neighbour": (lambda: not_(Sample.size.width == 9), {1, 2}),  # type: ignore[union-attr]  # as above
+    "list": (lambda: contains(SAMPLE.items, "a"), {1}),
+    "list, denied": (lambda: not_(contains(SAMPLE.items, "a")), {2}),
+    "list, any": (lambda: contains_any(SAMPLE.items, ["a", "b"]), {1}),
+    "list, any of nothing": (lambda: contains_any(SAMPLE.items, []), set()),
+    "list, any of nothing, denied": (lambda: not_(contains_any(SAMPLE.items, [])), {1, 2}),
+    "list, all": (lambda: contains_all(SAMPLE.items, ["a", "z"]), set()),
+    "list, all of nothing": (lambda: contains_all(SAMPLE.items, []), {1, 2}),
+    "set": (lambda: contains(SAMPLE.marks, 1), {1}),
+    "set, denied": (lambda: not_(contains(SAMPLE.marks, 1)), {2}),
+    "dict": (lambda: contains(SAMPLE.counts, "a"), {1}),
+    "dict, denied": (lambda: not_(contains(SAMPLE.counts, "a")), {2}),
+    "dict's item": (lambda: SAMPLE.counts["a"] == 1, {1}),
+    "dict's item, denied": (lambda: not_(SAMPLE.counts["a"] == 1), set()),
+    "nested": (lambda: SAMPLE.size.note == "x", {1}),
+    "nested, denied": (lambda: not_(SAMPLE.size.note == "x"), set()),
+    "nested null": (lambda: is_null(SAMPLE.size.note), {2, 3}),
+    "nested, its neighbour": (lambda: not_(SAMPLE.size.width == 9), {1, 2}),
 }
 
 
@@ -239,5 +254,5 @@ async def what_json_lacks_is_unknown(k: Kit, make: Callable[[Any], Any], expecte
     """A missing member is null, and so is every member of a null field. Values of other JSON types are different, and unordered."""
     values: list[Any] = [{"n": 1}, {"n": 9}, {"n": "1"}, {"n": None}, {}, None]
     await k.store[Sample].create_many([{"id": number, "data": value} for number, value in enumerate(values, 1)])
-    found = await k.store[Sample].where(make(Sample.data["n"])).all()  # type: ignore[index]  # a term, whatever the field may hold
+    found = await k.store[Sample].where(make(SAMPLE.data["n"])).all()
     assert sorted(item.id for item in found) == sorted(expected)
