@@ -128,10 +128,10 @@ class Plan:
         after.items[key] = row
         return {"id": key, **dict(zip(("owner", "seq", "value", "text"), row, strict=True))}
 
-    def _create(self, after: State, keys: list[str]) -> dict[str, Any]:
+    def _create(self, after: State, keys: list[str]) -> dict[str, Any]:  # noqa: ARG002  as its neighbours
         return self._item(after, 0)
 
-    def _batch(self, after: State, keys: list[str]) -> dict[str, Any]:
+    def _batch(self, after: State, keys: list[str]) -> dict[str, Any]:  # noqa: ARG002  as its neighbours
         return {"items": [self._item(after, place) for place in range(self.random.randrange(2, 7))]}
 
     def _save(self, after: State, keys: list[str]) -> dict[str, Any]:
@@ -140,7 +140,7 @@ class Plan:
         after.items[key] = row
         return {"id": key, "seq": row[1], "value": row[2], "text": row[3]}
 
-    def _bulk(self, after: State, keys: list[str]) -> dict[str, Any]:
+    def _bulk(self, after: State, keys: list[str]) -> dict[str, Any]:  # noqa: ARG002  as its neighbours
         below = self.random.randrange(200, 1000)
         for key, (owner, _, value, text) in list(after.items.items()):
             if value < below:
@@ -162,7 +162,14 @@ class Plan:
 
     def _ticket(self, after: State, keys: list[str]) -> dict[str, Any]:
         """Over all models: a new item with parts, a change, a removal, the counter and a ticket."""
-        args: dict[str, Any] = {"owner": self.owner, "seq": self.seq, "item": self._item(after, 0), "parts": [], "change": None, "gone": None}
+        args: dict[str, Any] = {
+            "owner": self.owner,
+            "seq": self.seq,
+            "item": self._item(after, 0),
+            "parts": [],
+            "change": None,
+            "gone": None,
+        }
         for place in range(self.random.randrange(3)):
             key = f"{args['item']['id']}/{place}"
             after.parts[key] = (args["item"]["id"], place)
@@ -182,12 +189,16 @@ class Plan:
         args["kept"] = [self._item(after, 10 + place) for place in range(2)]
         return args
 
-    def _undone(self, after: State, keys: list[str]) -> dict[str, Any]:
+    def _undone(self, after: State, keys: list[str]) -> dict[str, Any]:  # noqa: ARG002  as its neighbours
         return self._ticket(State(), []) | {"gone": self.random.choice(keys) if keys else None}
 
 
 class Undone(Exception):
     """Raised in a block to undo it."""
+
+
+def undo() -> None:
+    raise Undone
 
 
 async def perform(store: Any, unit: Unit) -> None:
@@ -251,7 +262,7 @@ async def _do_nested(store: Any, args: dict[str, Any]) -> None:
         try:
             async with store.transaction():
                 await store[CrashItem].create_many(args["lost"])
-                raise Undone
+                undo()
         except Undone:
             pass
         await _write_ticket(store, args)
@@ -263,7 +274,7 @@ async def _do_undone(store: Any, args: dict[str, Any]) -> None:
     try:
         async with store.transaction():
             await _write_ticket(store, args)
-            raise Undone
+            undo()
     except Undone:
         pass
 
@@ -272,6 +283,7 @@ _PERFORM: Mapping[str, Callable[[Any, dict[str, Any]], Awaitable[None]]] = {
     "create": _do_create, "batch": _do_batch, "save": _do_save, "bulk": _do_bulk, "delete": _do_delete, "upsert": _do_upsert,
     "ticket": _do_ticket, "nested": _do_nested, "undone": _do_undone,
 }  # fmt: skip
+KINDS = frozenset(_PERFORM)
 
 
 # What is there afterwards.
@@ -383,7 +395,8 @@ def _judge_one(found: Found, owner: int, history: History, acknowledged: int, st
         near = [at for at, known in enumerate(history.states) if known == state]
         what = f"the records are those after unit {near[-1]}, the tickets {tickets} are not" if near else "no state there ever was"
         units = ", ".join(f"{at} {history.kinds[at]}" for at in range(max(1, acknowledged - 1), min(started, acknowledged + 2) + 1))
-        return Verdict("broken", f"writer {owner}: {what} ({acknowledged} acknowledged, {started} started: {units}); {_difference(state, history, acknowledged)}")
+        what += f" ({acknowledged} acknowledged, {started} started: {units})"
+        return Verdict("broken", f"writer {owner}: {what}; {_difference(state, history, acknowledged)}")
     allowed = [at for at in same if acknowledged <= at <= started]
     if allowed:
         return Verdict("ok", at={owner: allowed[-1]})

@@ -45,6 +45,7 @@ class Disk:
         self._inodes: list[Inode] = []
         self._names: dict[str, list[int | None]] = {}  # first what is surely there, then all since the last sync of the folder
         self._handles: dict[Handle, Inode] = {}
+        self._writing: Inode | None = None  # what the last op wrote to
         for name, content in (images or {}).items():
             self._names[name] = [self._made(content)]
 
@@ -54,6 +55,7 @@ class Disk:
 
     def do(self, op: Op) -> bool:
         """Follow one op. False if it changes nothing that could be lost or kept (an open of a file that is there, a mark)."""
+        self._writing = None
         if op.kind == "open":
             return self._open(op)
         if op.kind == "delete":
@@ -63,6 +65,7 @@ class Disk:
             inode = self._handles[op.handle]
             if op.kind == "write":
                 inode.pending.append(Change(op.offset, op.data))
+                self._writing = inode
             elif op.kind == "truncate":
                 inode.pending.append(Change(op.size, None))
             else:
@@ -96,7 +99,8 @@ class Disk:
         for name, history in self._names.items():
             at = history[-1] if names == "last" else history[0] if names == "first" else chance.choice(history)
             if at is not None:
-                found[name] = content(self._inodes[at], chance)
+                inode = self._inodes[at]
+                found[name] = inode.now() if model == "killed" and inode is not self._writing else content(inode, chance)
         return found
 
     def told(self) -> str:
@@ -184,15 +188,17 @@ def _grown(inode: Inode, chance: random.Random) -> bytes:
     return bytes(made)
 
 
-# How content is chosen, and which names are there. 'all' is what a killed process leaves behind: programs end, the page cache stays.
+# How content is chosen, and which names are there. A killed process leaves 'all' behind, or 'killed' in the midst of the last op: programs
+# end, the page cache stays.
 MODELS: Mapping[str, tuple[Callable[[Inode, random.Random], bytes], str]] = {
     "all": (_all, "last"),
+    "killed": (_torn, "last"),
     "none": (_none, "first"),
     "names": (_all, "any"),
     "contents": (_none, "any"),
-    "torn": (_torn, "last"),
+    "torn": (_torn, "any"),
     "subset": (_subset, "any"),
     "sectors": (_sectors, "any"),
     "grown": (_grown, "any"),
 }
-SURVIVED = ("all", "torn")  # by these a process was killed; by any of them the power was cut
+SURVIVED = ("all", "killed")  # by these a process was killed; by any of them the power was cut

@@ -207,6 +207,7 @@ PUBLIC: dict[str, list[str]] = {
         "snake",
         "table_name",
         "thawer",
+        "unfit",
         "uuid7",
     ],
     "holdall.program": [

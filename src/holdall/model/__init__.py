@@ -4,6 +4,7 @@ from holdall.model.access import AsyncRecord
 from holdall.model.ambient import Frame, Home, ambient_home, current, enter, leave
 from holdall.model.base import Model
 from holdall.model.collection import AsyncCollection, Collection
+from holdall.model.copying import unfit
 from holdall.model.entities import plural, snake, table_name
 from holdall.model.fieldtypes import Email, IPAddress, Json, LocalDateTime, Phone, Url, codec
 from holdall.model.includes import make_include, merge_includes
@@ -58,5 +59,6 @@ __all__ = [
     "snake",
     "table_name",
     "thawer",
+    "unfit",
     "uuid7",
 ]

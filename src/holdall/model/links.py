@@ -12,7 +12,7 @@ from typing import Any, Self, SupportsIndex
 
 from holdall.errors import NotLoaded, Problem, ProgrammingError, ValidationError
 from holdall.model.ambient import ambient_home
-from holdall.model.record import Extras, Nobody, extras_of
+from holdall.model.record import Extras, extras_of
 from holdall.model.spec import MISSING
 from holdall.schema import Entity, Relation
 
@@ -92,9 +92,8 @@ def _held_parent(record: Record, relation: Relation, links: dict[str, Any]) -> A
     if key is None:
         return _pending_of(record).get(field)
     parent = links.get(relation.name)
-    if isinstance(parent, Nobody):
-        return None if parent.key == key else _UNKNOWN
-    return parent if parent is not None and _key(parent, relation) == key else _UNKNOWN
+    known = extras_of(record).nowhere.get(relation.name) if parent is None else _key(parent, relation)
+    return parent if known == key else _UNKNOWN
 
 
 def resolve_pending(record: Record) -> None:
@@ -115,8 +114,8 @@ def loaded_links(record: Record) -> dict[str, Any]:
     extras: Extras | None = getattr(record, "_extras", None)
     if extras is None or not extras.links:
         return {}
-    found = {name: _held(record, _relation(record, name)) for name in list(extras.links)}
-    return {name: value for name, value in found.items() if value is not _UNKNOWN}
+    found = [(name, _held(record, _relation(record, name))) for name in list(extras.links)]
+    return {name: value for name, value in found if value is not _UNKNOWN}
 
 
 # Assigning
@@ -202,7 +201,7 @@ def set_parent(child: Record, relation: Relation, parent: Record | None) -> None
     _point_at(child, relation, parent)
     if relation.inverse is None:
         return
-    if old is not None and old is not parent and not isinstance(old, Nobody):
+    if old is not None and old is not parent:
         _leave(old, relation.inverse, child)
     if parent is not None:
         _join(parent, relation.inverse, child)
@@ -283,8 +282,9 @@ def load_link(record: Record, name: str, value: Any) -> None:
     relation = _relation(record, name)
     links = links_of(record)
     if not relation.to_many:
-        key = getattr(record, relation.local[0]) if value is None and relation.kind == "belongs_to" else None
-        links[name] = value if key is None else Nobody(key)
+        links[name] = value
+        if value is None and relation.kind == "belongs_to":
+            extras_of(record).nowhere[name] = getattr(record, relation.local[0])
         if value is not None and relation.kind == "has_one" and relation.inverse is not None:
             links_of(value)[relation.inverse] = record
         return

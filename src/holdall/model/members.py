@@ -77,7 +77,9 @@ class Member:
     def constraints(self) -> dict[str, Any]:
         """The options that Pydantic checks."""
         spec = self.spec
-        names = ("max_length", "min_length", "ge", "gt", "le", "lt", "pattern", "max_digits", "decimal_places")
+        names = ["max_length", "min_length", "ge", "gt", "le", "lt", "pattern", "max_digits", "decimal_places"]
+        if spec.max_digits == spec.decimal_places:  # Pydantic counts the 0 of Decimal(0) as a digit before the point; freezing does not
+            names.remove("max_digits")
         return {name: value for name in names if (value := getattr(spec, name)) is not None}
 
 

@@ -8,33 +8,26 @@ _set = object.__setattr__
 
 
 class Extras:
-    """What few objects carry: loaded links by relation, parents by foreign key that have no key yet, what user validators have seen,
-    the other objects of the same result, and whether the row that was read is in doubt."""
+    """What few objects carry: loaded links by relation, parents by foreign key that have no key yet, foreign keys that were found to
+    lead nowhere (the parent has expired, say), what user validators have seen, the other objects of the same result, and whether the row
+    that was read is in doubt."""
 
-    __slots__ = ("batch", "checked", "doubtful", "links", "pending")
+    __slots__ = ("batch", "checked", "doubtful", "links", "nowhere", "pending")
 
     def __init__(self) -> None:
         self.links: dict[str, Any] = {}
         self.pending: dict[str, Any] = {}
+        self.nowhere: dict[str, Any] = {}
         self.checked: dict[str, Any] = {}
         self.batch: Any = None
         self.doubtful = False
 
     def __getstate__(self) -> tuple[Any, ...]:
-        return self.links, self.pending, self.checked, self.doubtful
+        return self.links, self.pending, self.nowhere, self.checked, self.doubtful
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self.links, self.pending, self.checked, self.doubtful = state
+        self.links, self.pending, self.nowhere, self.checked, self.doubtful = state
         self.batch = None
-
-
-class Nobody:
-    """The link of a foreign key that was looked up and leads to nobody: to a parent that has expired, say."""
-
-    __slots__ = ("key",)
-
-    def __init__(self, key: Any) -> None:
-        self.key = key
 
 
 class Record:

@@ -31,7 +31,7 @@ def write_cursor(select: Select, order: tuple[Order, ...], place: Place, secret:
     """The opaque text of a place in the result of `select` under `order` (with the key tie-break)."""
     values = [None if value is None else [plain(item.expr.type, value)] for item, value in zip(order, place.values, strict=True)]
     body = msgspec.json.encode([fingerprint(select), place.direction, values])
-    return base64.urlsafe_b64encode(_sign(body, secret) + body).decode().rstrip("=")
+    return _text(_sign(body, secret) + body)
 
 
 def read_cursor(select: Select, order: tuple[Order, ...], text: str, secret: bytes = b"") -> Place:
@@ -39,10 +39,12 @@ def read_cursor(select: Select, order: tuple[Order, ...], text: str, secret: byt
     import hmac
 
     bad = QueryError("This is not a cursor that was given out here.", name="cursor", kind="bad_value", hint="Start at the first page.")
-    if len(text) > 8192:
+    if type(text) is not str:
         raise bad
     try:
         raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        if _text(raw) != text:  # the decoder passes over what is not base64
+            raise bad
         signature, body = raw[:12], raw[12:]
         if not hmac.compare_digest(signature, _sign(body, secret)):
             raise bad
@@ -56,6 +58,10 @@ def read_cursor(select: Select, order: tuple[Order, ...], text: str, secret: byt
     except (ValueError, msgspec.DecodeError, TypeError, IndexError):
         raise bad from None
     return Place(direction, found)
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 def _sign(body: bytes, secret: bytes) -> bytes:

@@ -5,6 +5,8 @@ Equal queries give equal text. Must not be parsed back.
 
 from __future__ import annotations
 
+from typing import Any
+
 from holdall.query.nodes import (
     TRUE,
     Aggregate,
@@ -31,15 +33,32 @@ _ARITHMETIC = {"add": "+", "sub": "-", "mul": "*"}
 
 
 def expr_text(expr: Expr) -> str:
-    """customer.name, total + 1, sum(total), 'Ada'."""
+    """customer.name, data.city, data['a.b'], data[0], total + 1, sum(total), 'Ada'."""
     if isinstance(expr, FieldRef):
-        return expr.name
+        names = [*(step.name for step in expr.steps), expr.field.name]
+        return ".".join(names) + "".join(map(_key_text, expr.keys))
     if isinstance(expr, Arith):
         return f"({expr_text(expr.left)} {_ARITHMETIC[expr.op]} {expr_text(expr.right)})"
     if isinstance(expr, Aggregate):
         inner = "" if expr.expr is None else expr_text(expr.expr)
         return f"{expr.fn}({'distinct ' if expr.distinct else ''}{inner})"
-    return repr(expr.value)
+    return _value_text(expr.value)
+
+
+def _key_text(key: str | int) -> str:
+    return f".{key}" if isinstance(key, str) and key.isidentifier() else f"[{key!r}]"
+
+
+def _value_text(value: object) -> str:
+    """repr, with the members of sets and dicts in an order that is the same in every process."""
+    items: Any = value
+    if isinstance(value, frozenset):
+        return "{" + ", ".join(sorted(map(_value_text, items))) + "}"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name!r}: {_value_text(items[name])}" for name in sorted(items)) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_value_text, items)) + "]"
+    return repr(value)
 
 
 def condition_text(condition: Condition) -> str:
@@ -56,14 +75,14 @@ def condition_text(condition: Condition) -> str:
         case Compare(left, op, right):
             return f"{expr_text(left)} {_SIGNS[op]} {expr_text(right)}"
         case Membership(left, values, _, with_null, negated):
-            shown = [*map(repr, values), *(["null"] if with_null else [])]
+            shown = [*sorted(map(_value_text, values)), *(["null"] if with_null else [])]
             return f"{expr_text(left)} {'not in' if negated else 'in'} ({', '.join(shown)})"
         case Match(left, op, text):
             return f"{expr_text(left)} {op} {text!r}"
         case IsNull(left, negated):
             return f"{expr_text(left)} is {'not ' if negated else ''}null"
         case Holds(left, items, mode, _):
-            return f"{expr_text(left)} holds {mode} of ({', '.join(map(repr, items))})"
+            return f"{expr_text(left)} holds {mode} of ({', '.join(sorted(map(_value_text, items)))})"
         case Related(steps, relation, quantifier, inner):
             path = ".".join([*(step.name for step in steps), relation.name])
             return f"{quantifier} of {path}: ({condition_text(inner)})"

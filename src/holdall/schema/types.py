@@ -207,9 +207,9 @@ def canonical_decimal(type_: Type, value: Decimal) -> Decimal:
         if -exponent > places:
             raise BadOperand(f"{value} has more than {places} decimal places")
         digits, exponent = digits + (0,) * (places + exponent), -places
-    significant = max(len(digits) if digits != (0,) else 1, -exponent)
+    written = len("".join(map(str, digits)).lstrip("0")) or 1  # a zero of 38 places is written with 39 digits, and is 0 all the same
     limit = type_.digits or DECIMAL_DIGITS_MAX
-    if len("".join(map(str, digits)).lstrip("0") or "0") > limit or significant > DECIMAL_DIGITS_MAX:
+    if written > limit or max(written, -exponent) > DECIMAL_DIGITS_MAX:
         raise BadOperand(f"{value} has more than {limit} digits")
     return Decimal((sign, digits, exponent))
 

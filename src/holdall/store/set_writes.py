@@ -7,7 +7,7 @@ from typing import Any
 
 from holdall.backends import DeleteWhere, UpdateWhere
 from holdall.errors import QueryError, near_name
-from holdall.model import Model
+from holdall.model import Model, unfit
 from holdall.program import Program
 from holdall.query import (
     Assignment,
@@ -22,7 +22,7 @@ from holdall.query import (
     replace,
 )
 from holdall.query.terms import comparable
-from holdall.schema import Entity, Field
+from holdall.schema import Field
 from holdall.store.core import Core, Scope, handle_of, make_ready
 
 
@@ -40,7 +40,7 @@ def update_where(core: Core, scope: Scope | None, model: type[Model], select: Se
     for name, value in values.items():
         field = _assignable(model, name)
         if isinstance(value, Term):
-            assignments[field.position] = _computed(entity, field, value)
+            assignments[field.position] = _computed(model, field, value)
         else:
             assignments[field.position] = Value(canonical[name], field.type)
     if not assignments:
@@ -49,7 +49,7 @@ def update_where(core: Core, scope: Scope | None, model: type[Model], select: Se
         if field.updated_at and field.position not in assignments:
             assignments[field.position] = Value(core.now(), field.type)
         elif field.always is not None and field.position not in assignments:
-            assignments[field.position] = Value(field.type.check(field.always()), field.type)
+            assignments[field.position] = Value(model.__canonical__({field.name: field.always()})[field.name], field.type)
     prepared = prepare(replace(select, order=(), includes=()), core.visible_at())
     if never_true(prepared.where):
         return 0
@@ -81,9 +81,9 @@ def _assignable(model: type[Model], name: str) -> Field:
     return field
 
 
-def _computed(entity: Entity, field: Field, term: Term) -> Any:
-    """The expression of an update, typed for its field and about its own row only."""
-    expr = term._expr
+def _computed(model: type[Model], field: Field, term: Term) -> Any:
+    """The expression of an update, typed for its field, certain to keep its rules, and about its own row only."""
+    entity, expr = model.__entity__, term._expr
     unique = field.unique or any(field.name in item.fields for item in entity.uniques)
     if unique:
         raise QueryError(
@@ -96,6 +96,12 @@ def _computed(entity: Entity, field: Field, term: Term) -> Any:
     for ref in references(expr):
         if not isinstance(ref, FieldRef) or ref.entity is not entity or ref.steps or ref.keys:
             raise QueryError(f"{expr_name(expr)}: an update may use the record's own fields only.", name=field.name, kind="bad_value")
+    why = unfit(model, field.name, expr.field.name if isinstance(expr, FieldRef) else None)
+    if why:
+        raise QueryError(
+            f"{field.name} cannot be set to {expr_name(expr)}: {why}.", hint="Read the records and save them one by one.", name=field.name,
+            kind="bad_value",
+        )  # fmt: skip
     return expr
 
 

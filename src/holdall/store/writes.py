@@ -298,7 +298,7 @@ def _patch(core: Core, scope: Scope | None, record: Model) -> Program[None]:
         elif field.updated_at:
             new[field.position] = core.now()
         elif field.always is not None:
-            new[field.position] = field.type.check(field.always())
+            new[field.position] = record.__canonical__({field.name: field.always()})[field.name]
         else:
             continue
         changed.add(field.position)

@@ -1,7 +1,7 @@
 """Conformance under pytest: one test for each case of the kit, in both colours.
 
-Owns the test function that authors of backends put into a module of theirs. Must not know fixtures; pytest is imported only here and when
-asked for.
+Owns the test function that authors of backends put into a module of theirs. pytest is imported only here and in the plugin,
+and when asked for.
 """
 
 from __future__ import annotations
@@ -78,12 +78,15 @@ def _lab(request: pytest.FixtureRequest, making: Making, colour: Colour) -> tupl
     """The lab of a target and colour, opened once for each module and closed at its end."""
     import pytest
 
+    from holdall.testing.plugin import REPORTS
+
     module: Any = request.node.getparent(pytest.Module)
     labs: dict[Any, tuple[Lab, Report]] = module.__dict__.setdefault("_holdall_labs", {})
     found = labs.get((making, colour))
     if found is None:
         folder = request.getfixturevalue("tmp_path_factory").mktemp("holdall")
         target = making(folder)
-        found = labs[making, colour] = Lab(target, colour), Report(target.name)
+        found = labs[making, colour] = Lab(target, colour), Report(f"{target.name}, {colour}")
         module.addfinalizer(found[0].close)
+        request.config.stash.setdefault(REPORTS, []).append(found[1])
     return found

@@ -6,9 +6,8 @@ Owns the words that cases are written in. Must not know cases, nor which backend
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Self, TypeVar
 
 from holdall.backends import Backend, Capabilities, Delete, DeleteWhere, Insert, Isolation, Native, Patch, Refuse, UpdateWhere, Upsert
 from holdall.errors import HoldallError
@@ -19,7 +18,6 @@ from holdall.schema import Entity
 from holdall.store import Store
 from holdall.testing.colours import Colour, coloured
 
-E = TypeVar("E", bound=BaseException)
 T = TypeVar("T")
 
 START = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
@@ -41,10 +39,31 @@ class Clock:
 
 
 class Caught:
-    """What `refused` caught; `error` is there once the block has ended."""
+    """What `refused` gives: a block that must raise exactly one kind of error; `error` is there once it has ended.
 
-    def __init__(self) -> None:
+    Made here, not by a decorator, so that type checkers know that the block's error goes no further.
+    """
+
+    def __init__(self, kind: type[BaseException], says: str, facts: Mapping[str, Any]) -> None:
+        self._kind = kind
+        self._says = says
+        self._facts = facts
         self.error: Any = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
+        if error is not None and not isinstance(error, self._kind):
+            return False
+        self.error = error
+        name = self._kind.__name__
+        assert type(error) is self._kind, f"expected {name}, got {error!r}"
+        assert self._says in str(error), f"expected a text with {self._says!r}, got {str(error)!r}"
+        for fact, wanted in self._facts.items():
+            found = getattr(error, fact)
+            assert found == wanted, f"expected {name}.{fact} to be {wanted!r}, got {found!r}: {error}"
+        return True
 
 
 class Kit:
@@ -64,7 +83,7 @@ class Kit:
         self.others: list[tuple[Store, bool]] = []
         self._connect = connect
 
-    def another_store(self, backend: Backend | None = None) -> Any:
+    def another_store(self, backend: Any = None) -> Any:
         """One more store on the same data, in the same colour and with the same clock; closed after the case.
 
         With `backend`, a store on that one (a `Faults`, say).
@@ -75,20 +94,9 @@ class Kit:
         self.others.append((made, own))
         return coloured(made, self.colour)
 
-    @contextmanager
-    def refused(self, kind: type[E], *, says: str = "", **facts: Any) -> Iterator[Caught]:
+    def refused(self, kind: type[BaseException], *, says: str = "", **facts: Any) -> Caught:
         """The block must raise exactly `kind`, whose text contains `says` and whose attributes are `facts`."""
-        caught = Caught()
-        try:
-            yield caught
-        except kind as raised:
-            caught.error = raised
-        error = caught.error
-        assert type(error) is kind, f"expected {kind.__name__}, got {error!r}"
-        assert says in str(error), f"expected a text with {says!r}, got {str(error)!r}"
-        for name, wanted in facts.items():
-            found = getattr(error, name)
-            assert found == wanted, f"expected {kind.__name__}.{name} to be {wanted!r}, got {found!r}: {error}"
+        return Caught(kind, says, facts)
 
     # The port underneath, for cases about a backend alone. Entities are those of models: Word.__entity__.
 

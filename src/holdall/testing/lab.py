@@ -177,6 +177,9 @@ class Lab:
             raise
         except BaseException as error:  # noqa: BLE001 - a case may fail in any way
             failure = error
+            declared = self._watch.describe()
+            if declared.verified:  # a hostile store's seed is told there
+                failure.add_note(f"on {declared.backend}: {'; '.join(declared.verified)}")
         try:
             for other, own in kit.others:
                 if own:

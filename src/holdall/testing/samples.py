@@ -78,7 +78,7 @@ TEXTS: tuple[str, ...] = tuple(dict.fromkeys(text for pair in ALIKE.values() for
 MEANINGFUL: Mapping[str, str] = {
     "a statement": "'; DROP TABLE words; --",
     "a comment": "a /* b */ -- c # d",
-    "both quotes": "\"it's\" `quoted`",
+    "both quotes": '"it\'s" `quoted`',
     "a placeholder": "? :1 %s $1 {0} @p",
     "wildcards": "%_*?[a-z]^$",
     "json": '{"a": [1, null]}',

@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from proofs._naive import Naive
 from tests.port.entities import BOOK, NOW, SESSION
-from tests.port.naive import Naive
 from tests.port.strategies import conditions, datasets, grouped_selects, leaves, selects, sessions
 from tests.unit.query.tables import ListTables
 

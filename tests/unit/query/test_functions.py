@@ -6,10 +6,10 @@ import itertools
 from decimal import Decimal
 from typing import Any
 
+import proofs._naive as naive
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.port import naive
 from tests.port.entities import BOOK, DECIMAL, INT, JSON, MONEY, STR, book
 from tests.port.strategies import POOLS, ref
 

@@ -299,15 +299,29 @@ def test_defaults_are_safe(path: str) -> None:
 
 @pytest.mark.parametrize(
     ("options", "expected"),
-    [({"synchronous": "normal"}, Durability.PROCESS_CRASH), ({"journal_mode": "delete"}, Durability.POWER_LOSS),
-     ({"journal_mode": "off"}, Durability.NONE), ({"synchronous": "off"}, Durability.PROCESS_CRASH)],
+    [({"synchronous": "normal"}, Durability.PROCESS_CRASH), ({"synchronous": "off"}, Durability.PROCESS_CRASH),
+     ({"journal_mode": "delete"}, Durability.POWER_LOSS), ({"journal_mode": "delete", "synchronous": "full"}, Durability.PROCESS_CRASH),
+     ({"journal_mode": "truncate"}, Durability.POWER_LOSS),
+     ({"journal_mode": "truncate", "synchronous": "normal"}, Durability.PROCESS_CRASH),
+     ({"journal_mode": "persist"}, Durability.POWER_LOSS),
+     ({"journal_mode": "persist", "synchronous": "normal"}, Durability.PROCESS_CRASH),
+     ({"journal_mode": "memory"}, Durability.NONE)],
 )  # fmt: skip
 def test_durability(path: str, options: dict[str, str], expected: Durability) -> None:
     store = opened(path, **options)
     store.open()
     assert store.backend.native().pragma("journal_mode") == options.get("journal_mode", "wal")
+    usual = "extra" if options.get("journal_mode") == "delete" else "full"
+    levels = ["off", "normal", "full", "extra"]
+    assert levels[store.backend.native().pragma("synchronous")] == options.get("synchronous", usual)
     assert store.backend.describe().durability is expected
     store.close()
+
+
+def test_a_store_without_a_journal_is_refused() -> None:
+    """SQLite cannot roll back without one: a transaction that was undone left a damaged file."""
+    with pytest.raises(DeclarationError, match="journal_mode cannot be 'off'"):
+        SQLiteBackend("x.db", {"journal_mode": "off"})
 
 
 def test_in_memory_databases_are_private() -> None:

@@ -23,6 +23,7 @@ from holdall.program import Program
 from holdall.query import CompiledSelect, Evaluator, Lock, Select, ShapeCache, shape
 from holdall.schema import Entity
 
+
 class MemoryBackend:
     """Rows in dicts, versions for transactions, indexes made from what entities declare.
 
@@ -92,10 +93,14 @@ class MemoryBackend:
 
     def fetch(self, entity: Entity, keys: Sequence[Key], tx: Any, now: dt.datetime | None, lock: Lock | None) -> Program[list[Row | None]]:
         """Rows by key in the order asked, None for absent or expired ones."""
+        if lock is not None:
+            _allow_lock(tx)
         return (yield fx.Fetch(entity, keys, tx, now, lock))  # type: ignore[no-any-return]  # what the engine answers to it
 
     def select(self, plan: Native, tx: Any) -> Program[list[Row]]:
         """All rows of a plan."""
+        if plan.select.lock is not None:
+            _allow_lock(tx)
         return (yield fx.Query(plan, tx))  # type: ignore[no-any-return]  # what the engine answers to it
 
     def scan(self, plan: Native, cursor: Any, page_rows: int, tx: Any) -> Program[tuple[list[Row], Any]]:
@@ -180,6 +185,11 @@ class MemoryBackend:
     def rollback_to(self, tx: Any, savepoint: Any) -> Program[None]:
         """Undo what was done since the mark."""
         yield fx.Undo(tx, savepoint)
+
+
+def _allow_lock(tx: Any) -> None:
+    if tx is not None and tx.read_only:
+        raise Unsupported("A read-only transaction cannot lock rows.", hint="Begin it without read_only.")
 
 
 def _with_targets(entities: Sequence[Entity]) -> tuple[Entity, ...]:

@@ -65,7 +65,7 @@ class HostileRules(Rules):
 
     def __init__(self, evaluator: Evaluator) -> None:
         super().__init__(evaluator)
-        self.chance = random.Random()
+        self.chance = random.Random()  # noqa: S311  no secret; the engine puts its own here
         self.alone: Callable[[], bool] = bool
         self._given: dict[Entity, _Numbers] = {}
 
@@ -114,7 +114,7 @@ class HostileEngine(Engine):
     def __init__(self, evaluator: Evaluator, plan: Callable[[Select], Prepared], hostility: Hostility) -> None:
         super().__init__(evaluator, plan)
         self.hostility = hostility
-        self.chance = random.Random(hostility.seed)
+        self.chance = random.Random(hostility.seed)  # noqa: S311  no secret: the seed is told
         self._past: deque[Transaction] = deque(maxlen=LAG_MAX)
         assert isinstance(self._rules, HostileRules)
         self._rules.chance = self.chance

@@ -7,6 +7,7 @@ transaction takes no lock: `stamp` is odd while a write is under way, and a read
 from __future__ import annotations
 
 import datetime as dt
+import os
 import threading
 import time
 import weakref
@@ -41,6 +42,25 @@ class Prepared(msgspec.Struct, frozen=True, gc=False):
     params: Sequence[Any]
 
 
+_engines: weakref.WeakSet[Engine] = weakref.WeakSet()
+_forking: list[Engine] = []
+
+
+def _before_fork() -> None:
+    """Wait until no other thread is inside an engine: a child gets whole ones, with locks that are free."""
+    _forking.extend(_engines)
+    for engine in _forking:
+        engine._lock.acquire()
+
+
+def _after_fork() -> None:
+    while _forking:
+        _forking.pop()._lock.release()
+
+
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
+
+
 class Engine:
     """All state of one memory store. `plan` turns a select into what is needed to run it."""
 
@@ -50,6 +70,7 @@ class Engine:
     def __init__(self, evaluator: Evaluator, plan: Callable[[Select], Prepared]) -> None:
         self.tables: dict[Entity, Table] = {}
         self._lock = threading.RLock()
+        _engines.add(self)
         self._stamp = 0
         self._live = Live()
         self._rules = self.rules_kind(evaluator)
@@ -246,8 +267,9 @@ class Engine:
             overlay = None
             if tx is not None:
                 overlay = tx.of(table.layout.entity)
-                if effect.cursor is None:
+                if effect.cursor is None or tx.noted is not prepared:  # else it is noted since the page before
                     self._note_scan(tx, effect.plan.select, prepared)
+                    tx.noted = prepared
             found: list[Row] = []
             at = effect.cursor
             while len(found) < size:
@@ -369,7 +391,8 @@ class Engine:
             self._log_start += len(self._log)
             self._log.clear()
             return
-        read = min(tx.position for tx in self._open) - self._log_start
+        # A transaction that nobody holds any more may go at any time, the last one too.
+        read = min((tx.position for tx in self._open), default=self._log_start) - self._log_start
         if read > LOG_KEEP:
             del self._log[:read]
             self._log_start += read
@@ -412,6 +435,11 @@ class Engine:
 
     def _install(self, tx: Transaction) -> str:
         """Put what the transaction wrote into the tables, old rows out first; what stands against it, '' if nothing."""
+        dropped = next(
+            (entity for entity, overlay in tx.overlays.items() if overlay.own and self.tables.get(entity) is not overlay.table), None
+        )
+        if dropped is not None:
+            return f"{dropped.name} was dropped"
         changes = [
             (self._live.of(entity), [(ik, overlay.delta[ik]) for ik in overlay.own])
             for entity, overlay in tx.overlays.items()
@@ -436,7 +464,7 @@ class Engine:
         Only what others wrote in the meantime can make one: parents that they removed, children that they wrote.
         """
         for entity, overlay in tx.overlays.items():
-            for reference, _, value_of in self._rules.parents[entity]:
+            for reference, _, value_of in self._rules.parents.get(entity, ()):  # a dropped one has none
                 target = reference.target.entity
                 parents = tx.overlays.get(target)
                 if parents is not None and parents.before and overlay.own:

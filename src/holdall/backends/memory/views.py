@@ -265,6 +265,7 @@ class Transaction:
         self.keys: dict[Entity, set[Any]] = {}
         self.values: dict[tuple[Entity, Positions], set[Any]] = {}
         self.scans: list[tuple[Entity, Callable[[Iterable[Row]], list[Row]] | None]] = []
+        self.noted: object = None  # the plan of the scan whose pages are being read
 
     def of(self, entity: Entity) -> Overlay:
         overlay = self.overlays.get(entity)
@@ -311,7 +312,11 @@ class Transaction:
     def read_on(self, log: list[Change], start: int) -> None:
         """Take in what others committed; `start` is the position of the log's first entry."""
         for table, ik, old in log[self.position - start :]:
-            self.of(table.layout.entity).replaced(ik, old)
+            entity = table.layout.entity
+            overlay = self.overlays.get(entity)
+            if overlay is None:  # made of the log's own table: it may have been dropped since
+                overlay = self.overlays[entity] = Overlay(table, self.journal)
+            overlay.replaced(ik, old)
         self.position = start + len(log)
 
     # Checks at the commit

@@ -216,6 +216,8 @@ class Writer:
                     self._taken(rows, taken, entity.key, "")
                 self._check_uniques(rows, None, row)
                 rows.put(ik, row)
+            # One that had expired when it came may have made room for another: what counts is what is there in the end.
+            new = [row for ik, row in zip(iks, new, strict=True) if rows.get(ik) is row]
         self._check_references(entity, new)
 
     def _check_rows(self, layout: Layout, rows: list[Row]) -> None:
@@ -268,8 +270,11 @@ class Writer:
                     continue
                 parent = parents.get(value)
                 if parent is None or (timed and self._expired(parents.layout, parent)):
+                    # A row may refer to itself, also if it has expired when it comes.
+                    row = next((row for row in rows if value_of(row) == value and row is not parent), None)
+                    if row is None:
+                        continue
                     self.view.note_key(target, value)
-                    row = next(row for row in rows if value_of(row) == value)
                     shown = ", ".join(f"{entity.fields[position].name}={row[position]!r}" for position in positions)
                     raise ForeignKeyViolation(
                         f"{entity.name} points with {shown} at {with_article(target)} that does not exist.",
@@ -307,7 +312,10 @@ class Writer:
         go in the same change."""
         for child, reference, positions in self.rules.children[entity]:
             lets_go = child is entity and any(new[position] != row[position] for position in positions)
-            if any(not (lets_go and found is row) for found in self.view.of(child).having(positions, ik)):
+            rows = self.view.of(child)
+            holding = next((found for found in rows.having(positions, ik) if not (lets_go and found is row)), None)
+            if holding is not None:
+                self.view.note_key(child, rows.layout.row_ik(holding))
                 raise ForeignKeyViolation(
                     f"The key of {entity.name} {entity.row_key(row)!r} cannot change: {with_article(child)} points at it.",
                     entity=child.name,
@@ -319,11 +327,21 @@ class Writer:
     def remove(self, entity: Entity, start: list[Row], replaced: bool = False) -> None:
         """Remove rows and what cascades from them, then set null; ForeignKeyViolation if a row that stays restricts it.
 
-        `replaced`: another row with the same key comes instead, so that references to it stay right.
+        `replaced`: another row with the same key comes instead, so that what restricts the removal can stay: it refers to that one then.
         """
+        if replaced:
+            mark = self.view.mark()
+            try:
+                self.remove(entity, start)
+            except ForeignKeyViolation:
+                self.view.undo(mark)
+                rows = self.view.of(entity)
+                for row in start:
+                    rows.put(rows.layout.row_ik(row), None)
+            return
         doomed: dict[Entity, dict[Any, Row]] = {entity: {self.view.of(entity).layout.row_ik(row): row for row in start}}
         kept: list[tuple[Entity, Reference, Row, Entity]] = []
-        waiting = [] if replaced else [(entity, ik) for ik in doomed[entity]]
+        waiting = [(entity, ik) for ik in doomed[entity]]
         while waiting:
             parent, ik = waiting.pop()
             for child, reference, positions in self.rules.children[parent]:
@@ -350,7 +368,11 @@ class Writer:
             ik = layout.row_ik(row)
             if ik in doomed.get(child, ()):
                 continue
+            self.view.note_key(child, ik)
             if reference.on_delete == "restrict":
+                for gone, found in doomed.items():
+                    for gone_ik in found:
+                        self.view.note_key(gone, gone_ik)
                 raise ForeignKeyViolation(
                     f"{child.name} {child.row_key(row)!r} still points at the {parent.name} to be deleted.",
                     entity=child.name,

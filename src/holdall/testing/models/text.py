@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from holdall.model import Field, Json, Key, Model, Version
+from holdall.model import Always, Field, Json, Key, Model, Version
 from holdall.testing.models.naming import named
 
 
@@ -67,3 +67,14 @@ class Tag(Model, table=named("a_tags")):
 
     id: str = Key(max_length=4)
     rank: int = 0
+
+
+SIGNERS = ["ada"]  # the last one signs
+
+
+class Signed(Model, table=named("a_signed")):
+    """Text that is set whenever a record is written."""
+
+    id: int = Key(generated=False)
+    text: str = ""
+    by: str = Always(lambda: SIGNERS[-1])

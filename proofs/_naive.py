@@ -273,6 +273,8 @@ class Naive:
         total = sum(map(Fraction, values))
         kind = node.expr.type.kind
         if node.fn == "sum":
+            if kind == "decimal" and node.type.places is not None:
+                return _decimal(total).quantize(Decimal((0, (1,), -node.type.places)))
             return int(total) if kind == "int" else float(total) if kind == "float" else _decimal(total)
         return float(total) / len(values) if kind == "float" else _decimal(total / len(values))
 

@@ -1,0 +1,135 @@
+"""G: what concurrent transactions must not do to each other beyond the catalogue of anomalies: refusals, pages, locks, schemas."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from holdall.backends import Isolation
+from holdall.errors import ForeignKeyViolation, Unsupported
+from holdall.query import Select
+from holdall.testing.case import case
+from holdall.testing.kit import Kit
+from holdall.testing.models.accounts import Account
+from holdall.testing.models.rivalry import Crew, Guest, Sailor
+from holdall.testing.rivals import Rival, one_wins
+
+ACCOUNT, CREW, SAILOR, GUEST = Account.__entity__, Crew.__entity__, Sailor.__entity__, Guest.__entity__
+SERIALIZABLE = Isolation.SERIALIZABLE
+
+
+async def _decide(k: Kit, rival: Rival, refused: Any) -> None:
+    """Notes, as a guest, whether a call was refused."""
+
+    async def call(tx: Any) -> None:
+        mark = await k.do(k.backend.savepoint(tx))
+        try:
+            await refused(tx)
+        except ForeignKeyViolation:
+            await k.do(k.backend.rollback_to(tx, mark))
+            await k.insert(GUEST, (1, 1), tx=tx)
+
+    await rival.do(call)
+
+
+@case("G1", needs=("isolation.serializable", "savepoints", "references"))
+async def a_refused_removal_is_something_read(k: Kit) -> None:
+    """One notes that a crew cannot be removed for its sailor; the other removes the sailor because nobody noted anything. One loses."""
+    await k.ready(Crew, Sailor, Guest)
+    await k.insert(CREW, (1, ""))
+    await k.insert(SAILOR, (1, 1))
+    one, two = Rival(k, SERIALIZABLE), Rival(k, SERIALIZABLE)
+    await one.begin()
+    await two.begin()
+    await _decide(k, one, lambda tx: k.delete(CREW, 1, tx=tx))
+
+    async def leave(tx: Any) -> None:
+        if await k.fetch(GUEST, 1, tx=tx) == [None]:
+            await k.delete(SAILOR, 1, tx=tx)
+
+    await two.finish(leave)
+    await one.finish()
+    assert await one_wins(one, two) in (one, two)
+
+
+@case("G1", needs=("isolation.serializable", "savepoints", "references"))
+async def a_refused_change_of_a_key_is_something_read(k: Kit) -> None:
+    """The same when the key of the crew cannot change for its sailor."""
+    await k.ready(Crew, Sailor, Guest)
+    await k.insert(CREW, (1, ""))
+    await k.insert(SAILOR, (1, 1))
+    one, two = Rival(k, SERIALIZABLE), Rival(k, SERIALIZABLE)
+    await one.begin()
+    await two.begin()
+    await _decide(k, one, lambda tx: k.patch(CREW, 1, tx=tx, id=2))
+
+    async def leave(tx: Any) -> None:
+        if await k.fetch(GUEST, 1, tx=tx) == [None]:
+            await k.patch(SAILOR, 1, tx=tx, crew_id=None)
+
+    await two.finish(leave)
+    await one.finish()
+    assert await one_wins(one, two) in (one, two)
+
+
+@case("G1", needs=("isolation.serializable", "scan"))
+async def a_later_page_is_something_read(k: Kit) -> None:
+    """A scan that goes on in a transaction, from a cursor made before it began, is read as a whole by it."""
+    await k.ready(Account)
+    await k.insert(ACCOUNT, (1, 10, None), (2, 10, None), (3, 10, None))
+    plan = k.plan(Select(ACCOUNT))
+    _, cursor = await k.do(k.backend.scan(plan, None, 1, None))
+    assert cursor is not None
+    one, two = Rival(k, SERIALIZABLE), Rival(k, SERIALIZABLE)
+    await one.begin()
+    await two.begin()
+
+    async def scan(tx: Any) -> None:
+        rows, rest = [], cursor
+        while rest is not None:
+            page, rest = await k.do(k.backend.scan(plan, rest, 1, tx))
+            rows += page
+        await k.insert(ACCOUNT, (100 + len(rows), 0, None), tx=tx)
+
+    await one.do(scan)
+    await two.finish(lambda tx: _count_and_insert(k, tx))
+    await one.finish()
+    assert await one_wins(one, two) in (one, two)
+
+
+async def _count_and_insert(k: Kit, tx: Any) -> None:
+    """Inserts a row that a scan would find, if nothing was noted yet."""
+    if await k.fetch(ACCOUNT, 102, tx=tx) == [None]:
+        await k.insert(ACCOUNT, (4, 10, None), tx=tx)
+
+
+@case("G1", needs=("transactions", "row_locks"))
+async def a_read_only_transaction_locks_nothing(k: Kit) -> None:
+    """Reads that lock rows are refused in it, by key and by query; it can go on."""
+    await k.ready(Account)
+    await k.insert(ACCOUNT, (1, 10, None))
+    tx = await k.begin(read_only=True)
+    with k.refused(Unsupported, says="read-only"):
+        await k.fetch(ACCOUNT, 1, tx=tx, lock="update")
+    with k.refused(Unsupported, says="read-only"):
+        await k.select(Select(ACCOUNT, lock="update"), tx)
+    assert await k.fetch(ACCOUNT, 1, tx=tx) == [(1, 10, None)]
+    await k.commit(tx)
+
+
+@case("G1", needs=("transactions", "reads_beside_writes"))
+async def a_snapshot_outlives_tables_that_are_dropped(k: Kit) -> None:
+    """Dropping the table of one model does nothing to a transaction that reads another one."""
+    await k.ready(Account, Guest)
+    await k.insert(ACCOUNT, (1, 10, None))
+    await k.insert(GUEST, (1, 1))
+    tx = await k.begin(read_only=True)
+    assert await k.fetch(ACCOUNT, 1, tx=tx) == [(1, 10, None)]
+    try:
+        await k.do(k.backend.drop([GUEST]))
+        await k.patch(ACCOUNT, 1, value=11)
+        assert await k.fetch(ACCOUNT, 1, tx=tx) == [(1, 10, None)]
+        await k.commit(tx)
+    finally:
+        await k.do(k.backend.ensure_schema([GUEST]))
+    assert await k.fetch(ACCOUNT, 1) == [(1, 11, None)]
+    assert await k.fetch(GUEST, 1) == [None]

@@ -1,0 +1,27 @@
+"""Teams and members, over whose references transactions get in each other's way."""
+
+from __future__ import annotations
+
+from holdall.model import Field, Key, Model
+from holdall.testing.models.naming import named
+
+
+class Crew(Model, table=named("g_crews")):
+    """What sailors belong to."""
+
+    id: int = Key(generated=False)
+    note: str = ""
+
+
+class Sailor(Model, table=named("g_sailors")):
+    """Keeps its crew from being removed."""
+
+    id: int = Key(generated=False)
+    crew_id: int | None = Field(default=None, references=Crew, on_delete="restrict")
+
+
+class Guest(Model, table=named("g_guests")):
+    """Stands for something decided on what was seen."""
+
+    id: int = Key(generated=False)
+    count: int = 0
