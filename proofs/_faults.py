@@ -209,11 +209,15 @@ def mutant(owner: Any, name: str, old: str, new: str) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault by name: a layer in front of the backend, or a changed method of the memory backend (owner, name, old text, new text)."""
+    """A fault by name: a layer in front of the backend, or a changed method of the memory backend (owner, name, old text, new text).
+
+    `shows_on` is a pattern for declarations of models: on others the fault cannot show.
+    """
 
     name: str
     layer: type[Through] | None = None
     mutation: tuple[Any, str, str, str] | None = None
+    shows_on: str = ""
 
     def plant(self) -> AbstractContextManager[None]:
         """Makes the mutation, if it is one."""
@@ -231,18 +235,13 @@ def _layers(*kinds: type[Through]) -> tuple[Fault, ...]:
 READ_FAULTS = _layers(
     NotInForgetsNull, EqualityKnowsNull, NotEqualKnowsNull, CaseIgnored, EveryNeedsOne, RangeLosesItsEnd, OrCountsTwice, OneTooMany
 )
+_SELF_CASCADE = r'class (\w+)\(Model[^\0]*?references="\1", on_delete="cascade"'
 FAULTS = (
-    *_layers(
-        NullsFirst,
-        NotInForgetsNull,
-        EveryNeedsOne,
-        UniqueIgnoresCase,
-        SavepointKeeps,
-        RollbackCommits,
-        ExpiresLate,
-        VersionStays,
-        OneTooMany,
-    ),
-    Fault("CascadeStopsAfterOneLevel", mutation=(Writer, "remove", "waiting.append((child, child_ik))", "pass")),
-    Fault("SetNullDoesNothing", mutation=(Writer, "_let_go", "values[position] = None", "pass")),
+    *_layers(NullsFirst, NotInForgetsNull, SavepointKeeps, RollbackCommits, OneTooMany),
+    Fault("EveryNeedsOne", EveryNeedsOne, shows_on="HasMany|ManyToMany"),
+    Fault("UniqueIgnoresCase", UniqueIgnoresCase, shows_on=r"f\d: str.*unique=True"),
+    Fault("ExpiresLate", ExpiresLate, shows_on="expires=True"),
+    Fault("VersionStays", VersionStays, shows_on=r"Version\("),
+    Fault("CascadeStopsAfterOneLevel", None, (Writer, "remove", "waiting.append((child, child_ik))", "pass"), _SELF_CASCADE),
+    Fault("SetNullDoesNothing", None, (Writer, "_let_go", "values[position] = None", "pass"), "set_null"),
 )

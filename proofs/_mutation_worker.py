@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import traceback
+from importlib import import_module
 from typing import Any
 
 from proofs._mutation_plant import Plant, Planter
@@ -17,45 +18,48 @@ from proofs._mutation_plant import Plant, Planter
 SECONDS = 60  # a case that takes longer hangs
 
 
-def try_plant(plant: Plant) -> dict[str, Any]:
-    """Run the kit with the fault in it, the cases of its promises first, up to the first that fails."""
+def try_plant(plant: Plant, groups: list[tuple[str, list[str]]], whole: bool) -> dict[str, Any]:
+    """Run cases with the fault in it, up to the first that fails (`whole`: all, and tell all that do).
+
+    `groups` are modules and ids of their cases, in the order of running. A module is imported when its turn comes: making all models of
+    the kit takes longer than most faults live.
+    """
     assert not any(name.partition(".")[0] == "holdall" for name in sys.modules), "imported before the fault was planted"
     planter = Planter(plant)
     sys.meta_path.insert(0, planter)
-    from holdall.testing import Lab, Target, all_cases
+    from holdall.testing import Lab, Target
 
     if not planter.used:
-        __import__(plant.module)
-    cases = all_cases()
-    first = [case for case in cases if case.promise in plant.promises]
-    rest = [case for case in cases if case.promise not in plant.promises]
+        import_module(plant.module)
+    registered = import_module("holdall.testing.case")._registered
     ran = 0
+    failed: list[str] = []
     for colour in plant.colours:
         lab = Lab(Target.of("memory:"), colour)  # type: ignore[arg-type]  # one of the two
         declared = lab.capabilities()
-        for case in [*first, *rest]:
-            if not case.applies(declared):
-                continue
-            ran += 1
-            print(f"\n{case.id} [{colour}]", end="", flush=True)  # for whoever waits in vain
-            outcome = lab.run(case)
-            if outcome.verdict == "failed":
-                return {
-                    "killed_by": f"{case.id} [{colour}]",
-                    "ran": ran,
-                    "text": outcome.text[-2000:],
-                    "first": case.promise in plant.promises,
-                }
+        for module, ids in groups:
+            import_module(module)
+            for case in (registered[name] for name in ids):
+                if not case.applies(declared):
+                    continue
+                ran += 1
+                print(f"\n{case.id} [{colour}]", end="", flush=True)  # for whoever waits in vain
+                signal.alarm(SECONDS)
+                outcome = lab.run(case)
+                if outcome.verdict == "failed":
+                    if not whole:
+                        return {"killed_by": f"{case.id} [{colour}]", "ran": ran, "text": outcome.text[-2000:]}
+                    failed.append(case.id)
         lab.close()
-    return {"killed_by": "", "ran": ran}
+    return {"killed_by": "", "ran": ran, "failed": failed}
 
 
-def _child(plant: Plant, pipe: int, log: int) -> None:
+def _child(asked: dict[str, Any], plant: Plant, pipe: int, log: int) -> None:
     os.dup2(log, 1)
     os.dup2(log, 2)
     signal.alarm(SECONDS)
     try:
-        result = try_plant(plant)
+        result = try_plant(plant, asked["groups"], asked["whole"])
     except BaseException:  # noqa: BLE001 - whatever it was, the parent is told
         result = {"error": traceback.format_exc()[-2000:]}
     with os.fdopen(pipe, "w") as out:
@@ -64,16 +68,18 @@ def _child(plant: Plant, pipe: int, log: int) -> None:
     os._exit(0)
 
 
-def in_child(plant: Plant) -> dict[str, Any]:
-    """Try it in a child of its own."""
+def in_child(asked: dict[str, Any]) -> dict[str, Any]:
+    """Try a plant in a child of its own."""
     import tempfile
+
+    plant = Plant(**{name: tuple(value) if isinstance(value, list) else value for name, value in asked["plant"].items()})
 
     reading, writing = os.pipe()
     with tempfile.TemporaryFile() as log:
         pid = os.fork()
         if pid == 0:
             os.close(reading)
-            _child(plant, writing, log.fileno())
+            _child(asked, plant, writing, log.fileno())
         os.close(writing)
         with os.fdopen(reading) as answer:
             text = answer.read()
@@ -85,7 +91,7 @@ def in_child(plant: Plant) -> dict[str, Any]:
         last = log.read().decode(errors="replace").rpartition("\n")[2]
     if not last.endswith("]"):
         return {"error": f"the child ended: {last}"}
-    return {"killed_by": f"{last} (hangs)", "ran": 0, "first": last.partition(".")[0] in plant.promises}
+    return {"killed_by": f"{last} (hangs)", "ran": 0}
 
 
 def main() -> None:
@@ -101,8 +107,7 @@ def main() -> None:
 
     pydantic.TypeAdapter(int)
     for line in sys.stdin:
-        plant = Plant(**{name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(line).items()})
-        sys.stdout.write(json.dumps(in_child(plant)) + "\n")
+        sys.stdout.write(json.dumps(in_child(json.loads(line))) + "\n")
         sys.stdout.flush()
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-from holdall import SERIALIZABLE, HoldallError, Model, Store
+from holdall import SERIALIZABLE, ConstraintViolation, HoldallError, Model, Store
 from holdall.backends import Native
 from holdall.model import current
 from holdall.model.values import thawer
@@ -87,6 +87,8 @@ def show(value):
     if isinstance(value, Model):
         links = getattr(value, "_extras", None) and {name: show_link(other) for name, other in value._extras.links.items()}
         return f"{type(value).__name__}({show(vars(value))}, {show(links)})"
+    if isinstance(value, ConstraintViolation):
+        return "ConstraintViolation"  # which of several broken ones is told is not promised
     if isinstance(value, HoldallError):
         return f"{type(value).__name__}({getattr(value, 'entity', '')}, {getattr(value, 'fields', '')})"
     if isinstance(value, tuple) and value[:1] == ("in any order",):
@@ -195,6 +197,7 @@ class Play:
         self.differs: list[tuple[Step, Any, Any]] = []  # the read, what was said, what the third voice says
         self.asked = 0
         self.played = 0
+        self.told_differently = 0  # violations of which the other store told another one that is broken too
 
     async def run(self, program: Program) -> Play:
         """Play it to its end."""
@@ -377,6 +380,7 @@ def difference(one: Play, other: Play) -> tuple[int, str] | None:
     for place, (first, second) in enumerate(zip(one.seen, other.seen, strict=False)):
         if not alike(first, second):
             return place, f"{first!r}\n  against\n{second!r}"
+        one.told_differently += first.__class__ is tuple and first[:1] == ("raised",) and first != second
     if len(one.seen) != len(other.seen):
         return min(len(one.seen), len(other.seen)), "one program went on longer than the other"
     return None
@@ -423,7 +427,7 @@ def script(
     plain = f'''{first}{IMPORTS}
 from types import SimpleNamespace
 
-from holdall import SERIALIZABLE
+from holdall import SERIALIZABLE, ConstraintViolation
 
 {schema.source().strip()}
 {helpers}{SHOW}
@@ -484,7 +488,12 @@ def test_found() -> None:
 
 def third_script(stage: Stage, program: Program, step: Step, expected: list[Any], said: str) -> str:
     """The program on memory alone, with what a plain reading of the contract gives to one read of it."""
-    names: dict[str, Any] = {**stage.schema.namespace, "Model": Model, "HoldallError": HoldallError}
+    names: dict[str, Any] = {
+        **stage.schema.namespace,
+        "Model": Model,
+        "HoldallError": HoldallError,
+        "ConstraintViolation": ConstraintViolation,
+    }
     exec(compile(SHOW, "<show>", "exec", dont_inherit=True), names)
     right = names["show"](_presented(stage, step, expected))
     return script(stage.schema, program, ("memory:", "memory:"), said, (step, right))

@@ -11,21 +11,23 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from importlib import import_module
+from itertools import groupby
 from pathlib import Path
 from pkgutil import iter_modules
 from queue import SimpleQueue
 from typing import Any
 
-from holdall.testing import PROMISES
+from holdall.testing import COLOURS, PROMISES, all_cases
 from proofs import faults
 from proofs._mutation_plant import Misplanted, Plant, source_of
 from proofs.harness import Budget, Finding, Outcome, Part, Proof
 
 WORKERS = 2
+KILLERS = Path(__file__).parent / "faults" / "killers.json"
 
 
 def all_plants(*, harmless: bool = False) -> list[Plant]:
@@ -51,6 +53,27 @@ def misplanted(plants: Sequence[Plant]) -> list[str]:
     return wrong
 
 
+Group = tuple[str, list[str]]  # a module of cases, and the ids of those to run
+
+
+def groups_for(plant: Plant, killer: str = "", skip: Sequence[str] = ()) -> list[Group]:
+    """All cases in the order in which they are most likely to find the fault: the one that did before, those of its promises, the rest.
+
+    Within a module the first parameters of all cases come before the second ones.
+    """
+    left_out = set(skip)
+    turns: dict[str, int] = {}
+    ranked: list[tuple[bool, str, int, str]] = []
+    cases = {case.id: case for case in all_cases() if case.id not in left_out}
+    for case in cases.values():
+        turn = turns[case.name] = turns.get(case.name, -1) + 1
+        ranked.append((case.promise not in plant.promises, case.module, turn, case.id))
+    groups: list[Group] = [(cases[killer].module, [killer])] if killer in cases else []
+    for (_, module), items in groupby(sorted(ranked), key=lambda item: item[:2]):
+        groups.append((module, [item[3] for item in items]))
+    return groups
+
+
 class _Worker:
     """A process that tries one plant after the other."""
 
@@ -62,11 +85,11 @@ class _Worker:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment, cwd=tree,
         )  # fmt: skip
 
-    def ask(self, plant: Plant) -> dict[str, Any]:
-        """What became of one plant."""
+    def ask(self, plant: Plant, groups: Sequence[Group], *, whole: bool = False) -> dict[str, Any]:
+        """What became of one plant under these cases; `whole` runs on after a failure."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(asdict(plant)) + "\n")
+        self._process.stdin.write(json.dumps({"plant": asdict(plant), "groups": groups, "whole": whole}) + "\n")
         self._process.stdin.flush()
         found: dict[str, Any] = json.loads(self._process.stdout.readline())
         return found
@@ -78,8 +101,30 @@ class _Worker:
         self._process.wait()
 
 
+def failing() -> list[str]:
+    """The cases that fail without any fault: none, unless the library itself is at fault."""
+    worker = _Worker()
+    try:
+        plant = Plant("nothing", (), "nothing is changed", "holdall.errors", "", *["The error tree"] * 2, COLOURS)
+        found = worker.ask(plant, groups_for(plant), whole=True)
+    finally:
+        worker.close()
+    if "failed" not in found:
+        raise RuntimeError(f"The kit cannot be run at all: {found}")
+    return list(found["failed"])
+
+
+def known_killers() -> dict[str, str]:
+    """The case that killed each plant when it was last tried, from beside the plants: whether it still does is seen by trying it first."""
+    return dict(json.loads(KILLERS.read_text(encoding="utf-8"))) if KILLERS.exists() else {}
+
+
 def try_all(
-    plants: Sequence[Plant], over: Callable[[], bool] = bool, told: Callable[[Plant, dict[str, Any]], None] | None = None
+    plants: Sequence[Plant],
+    over: Callable[[], bool] = bool,
+    told: Callable[[Plant, dict[str, Any]], None] | None = None,
+    skip: Sequence[str] = (),
+    killers: Mapping[str, str] | None = None,
 ) -> list[tuple[Plant, dict[str, Any]]]:
     """What became of each plant, in their order; those not begun when the time is over are left out."""
     free: SimpleQueue[_Worker] = SimpleQueue()
@@ -92,7 +137,8 @@ def try_all(
             return None
         worker = free.get()
         try:
-            result = worker.ask(plant)
+            result = worker.ask(plant, groups_for(plant, (killers or {}).get(plant.id, ""), skip))
+            result["first"] = result.get("killed_by", "").partition(".")[0] in plant.promises
         finally:
             free.put(worker)
         if told is not None:
@@ -117,8 +163,11 @@ def score(budget: Budget) -> Outcome:
     wrong = misplanted(plants)
     if wrong:
         return Outcome(len(plants), len(wrong), [Finding(text, budget.seed) for text in wrong])
-    results = try_all(_sample(plants, budget), budget.over)
-    findings = [
+    # In a share that the tests run, the control is what runs the kit as a whole.
+    broken = failing() if budget.count >= len(plants) else []
+    results = try_all(_sample(plants, budget), budget.over, skip=broken, killers=known_killers())
+    findings = [Finding(f"{case} fails without any fault", budget.seed) for case in broken]
+    findings += [
         Finding(_survived(plant, result), budget.seed, f"python -m proofs.mutation {plant.id}")
         for plant, result in results
         if not result.get("killed_by")
@@ -194,22 +243,32 @@ PROOF = Proof(
 
 
 def main() -> None:
-    """python -m proofs.mutation [ID …]: try these plants (or all, or all whose id begins so) and tell what became of each."""
-    wanted = sys.argv[1:]
+    """python -m proofs.mutation [ID …]: try these plants (or all, or all whose id begins so) and tell what became of each.
+
+    --again: only those that nothing is known to kill. --remember: keep the killers, to be tried first from then on.
+    """
+    wanted = [word for word in sys.argv[1:] if not word.startswith("--")]
     every = [*all_plants(), *all_plants(harmless=True)]
     for text in misplanted(every):
         print("WRONG", text)
+    killers = known_killers()
     chosen = [plant for plant in every if not wanted or any(plant.id.startswith(name) for name in wanted)]
+    if "--again" in sys.argv:
+        chosen = [plant for plant in chosen if plant.id not in killers]
 
     def told(plant: Plant, result: dict[str, Any]) -> None:
+        killer = result.get("killed_by", "")
+        if "--remember" in sys.argv:
+            killers.pop(plant.id, None)
+            if killer:
+                killers[plant.id] = killer.removesuffix(" (hangs)").rpartition(" [")[0]
+            KILLERS.write_text(json.dumps(dict(sorted(killers.items())), indent=1) + "\n", encoding="utf-8")
         where = "" if result.get("first") else " (elsewhere)"
-        print(
-            f"{plant.id:45} {result['killed_by'] + where if result.get('killed_by') else 'SURVIVED ' + str(result.get('error', ''))}",
-            flush=True,
-        )
+        print(f"{plant.id:45} {killer + where if killer else 'SURVIVED ' + str(result.get('error', ''))}", flush=True)
 
-    good = [plant for plant in chosen if not misplanted([plant])]
-    results = try_all(good, told=told)
+    broken = failing() if "--baseline" in sys.argv else []
+    print(f"failing without any fault: {broken}", flush=True)
+    results = try_all([plant for plant in chosen if not misplanted([plant])], told=told, skip=broken, killers=killers)
     survivors = [(plant, result) for plant, result in results if not result.get("killed_by")]
     for plant, result in survivors:
         print(_survived(plant, result))

@@ -38,6 +38,13 @@ class Account(Model, table="proof_accounts"):
     branch: int = Field(index=True)
 
 
+class Hermit(Model, table="proof_hermits"):
+    """A row of the catalogue of anomalies."""
+
+    id: int = Key(generated=False)
+    value: int
+
+
 class Person(Model, table="proof_people"):
     """Somebody with a name of his own."""
 
@@ -65,5 +72,5 @@ class Member(Model, table="proof_members"):
     number: int = 0
 
 
-ALL = (Register, Mark, Cell, Account, Person, Team, Member)
+ALL = (Register, Mark, Cell, Hermit, Account, Person, Team, Member)
 ENTITIES = tuple(model.__entity__ for model in ALL)

@@ -16,7 +16,7 @@ from typing import Any
 from holdall.backends import Delete, Insert, Isolation, Patch
 from holdall.errors import ConstraintViolation
 from holdall.program import Program
-from holdall.query import TRUE, Aggregate, Arith, Column, Related, Select, Value, all_of, key_ref
+from holdall.query import TRUE, Aggregate, Arith, Column, Condition, Related, Select, Value, all_of, key_ref
 from holdall.schema import Entity
 from holdall.testing.kit import assignments
 from proofs._concurrency.models import Account, Member, Person, Team
@@ -157,6 +157,23 @@ def _empty_team(port: Port, tx: Any, key: int) -> Program[Any]:
     return (yield from port.delete_where(TEAM, where, tx=tx))
 
 
+def _between(low: int, high: int) -> Condition:
+    return all_of(compare(ACCOUNT, "balance", "gte", low), compare(ACCOUNT, "balance", "lte", high))
+
+
+def _find(port: Port, tx: Any, low: int, high: int) -> Program[Any]:
+    return (yield from port.rows(ACCOUNT, _between(low, high), tx))
+
+
+def _raise(port: Port, tx: Any, low: int, high: int, by: int) -> Program[Any]:
+    more = Arith("add", key_ref(ACCOUNT, "balance"), Value(by, INT), INT)
+    return (yield from port.update_where(ACCOUNT, _between(low, high), tx=tx, balance=more))
+
+
+def _remove(port: Port, tx: Any, low: int, high: int) -> Program[Any]:
+    return (yield from port.delete_where(ACCOUNT, _between(low, high), tx=tx))
+
+
 _STEPS: dict[str, Callable[..., Program[Any]]] = {
     "accounts": _read(ACCOUNT),
     "people": _read(PERSON),
@@ -178,8 +195,12 @@ _STEPS: dict[str, Callable[..., Program[Any]]] = {
     "upsert": _upsert,
     "if_none": _if_none,
     "empty_team": _empty_team,
+    "find": _find,
+    "raise": _raise,
+    "remove": _remove,
 }
-_READS = ("accounts", "people", "members", "fetch", "locked", "total", "teams_with", "pages")
+_ANY = tuple(name for name in _STEPS if name not in ("find", "raise", "remove"))  # those are for given scenarios
+_READS = ("find", "accounts", "people", "members", "fetch", "locked", "total", "teams_with", "pages")
 _OF: dict[tuple[int, ...], tuple[str, ...]] = {
     (0,): ("accounts", "total", "pages", "transfer", "deposit", "interest", "poor_move", "upsert"),
     (1,): ("people", "upsert", "if_none"),
@@ -262,7 +283,7 @@ class _Theme:
 def a_scenario(rng: random.Random, level: Isolation, units: int, steps_max: int) -> Scenario:
     """A scenario from chance: most clients have a transaction of at most so many steps, some a single call."""
     tables = rng.choice(((0,), (1,), (2, 3), (2, 3), (0, 2, 3), (0, 1, 2, 3)))
-    usual = tuple(_STEPS) if len(tables) > 2 else ("fetch", "locked", "insert", "patch", "delete", "delete_where", *_OF[tables])
+    usual = _ANY if len(tables) > 2 else ("fetch", "locked", "insert", "patch", "delete", "delete_where", *_OF[tables])
     names = tuple(rng.sample(usual, min(len(usual), rng.choice((2, 3, 4, 6, 20)))))
     if set(names) <= set(_COMPOUND):
         names = (*names, "fetch")
@@ -289,9 +310,11 @@ def a_scenario(rng: random.Random, level: Isolation, units: int, steps_max: int)
 
 # What was once wrong somewhere, or is classic: (rows of the tables, steps of each transaction).
 ONE: State = (((1, 5, 1), (2, 5, 1)), ((1, "a", 1),), ((1, 0), (2, 0)), ((1, 1, None, None, 0), (2, None, 2, None, 0)))
+_UNDONE: Step = ("undone",)
 CORPUS: tuple[tuple[tuple[Step, ...], ...], ...] = (
     ((("delete", 2, 1), ("deposit", 1, 1)), (("fetch", 0, 1), ("delete", 3, 1))),  # a refused removal is something read
     ((("patch", 2, 1, "id", 3), ("deposit", 1, 1)), (("fetch", 0, 1), ("patch", 3, 1, "stays", None))),  # and a refused change of a key
+    ((_UNDONE, ("deposit", 1, 1)), (("deposit", 2, 1),)),
     ((("delete", 2, 2),), (("insert", 3, (3, 2, None, None, 0)),)),  # parent and child
     ((("delete", 2, 2),), (("patch", 3, 1, "lets_go", 2),)),
     ((("patch", 2, 2, "id", 3),), (("insert", 3, (3, None, None, 2, 0)),)),
@@ -312,7 +335,8 @@ CORPUS: tuple[tuple[tuple[Step, ...], ...], ...] = (
 
 def corpus(number: int, level: Isolation) -> Scenario:
     """A scenario of the corpus."""
-    return Scenario(ONE, tuple(Unit(level, steps) for steps in CORPUS[number]))
+    given = [(tuple(step for step in steps if step is not _UNDONE), _UNDONE in steps) for steps in CORPUS[number]]
+    return Scenario(ONE, tuple(Unit(level, steps, undone=undone) for steps, undone in given))
 
 
 # Running

@@ -26,7 +26,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 Retry = Literal["never", "operation", "transaction"]
 Effect = Literal["none", "applied", "unknown"]
@@ -267,14 +267,17 @@ class Throttled(HoldallError):
 
 
 class PartialBatch(HoldallError):
-    """Some items of a per-item batch failed. `results` has one entry per item, in order: None for success, else the error."""
+    """Some items of a per-item batch failed. `results` has one entry per item, in order: None for success, else the error. `records` are
+    the records that were saved, in order, with None where there is an error."""
 
     code = "partial_batch"
-    effect = "applied"
+    effect: Effect = "applied"
 
-    def __init__(self, message: str, results: Sequence[HoldallError | None]) -> None:
+    def __init__(self, message: str, results: Sequence[HoldallError | None], records: Sequence[Any] = (), *, hint: str = "") -> None:
         self.results = tuple(results)
-        super().__init__(message)
+        self.records = tuple(records)
+        self.effect = "applied" if None in self.results else "none"
+        super().__init__(message, hint=hint)
 
 
 class Corruption(HoldallError):

@@ -1,60 +1,35 @@
-"""By chance: books, authors, reviews, and conditions, expressions and selects about them."""
+"""By chance: books, authors, reviews; and, by the generator of the proofs, conditions and selects about them."""
 
 from __future__ import annotations
 
 import datetime as dt
 import random
 import uuid
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
+from proofs._trees import Ground, Trees
 from tests.port.entities import (
     AUTHOR,
     BOOK,
     BOOK_LABEL,
-    DECIMAL,
-    INT,
-    JSON,
     LABEL,
     NOW,
     PROFILE,
     REVIEW,
     SESSION,
-    STR,
     author,
     book,
     row,
 )
 
-from holdall.query import (
-    Aggregate,
-    Arith,
-    Column,
-    Compare,
-    Constant,
-    FieldRef,
-    Holds,
-    IsNull,
-    Match,
-    Membership,
-    Not,
-    Order,
-    Related,
-    Select,
-    Value,
-    all_of,
-    any_of,
-    key_ref,
-)
+from holdall.query import FieldRef
 from holdall.schema import JSON_NULL, Type
 
-texts = st.sampled_from(
-    ["", "a", "A", "ß", "ss", "S", "%", "a%", "%a", "_", "a_a", "a\\_s", "\\%", "\\", "é_", "é\n", "i̇", "İ", "SS", "S\\%"]
-)
 ints = st.integers(-3, 3)
 instants = st.integers(-2, 2).map(lambda n: NOW + dt.timedelta(hours=n))
-jsons = st.sampled_from([JSON_NULL, True, 1, 0, 1.5, "a", "1", "", [], [1, "a"], [True], {}, {"a": 1}, {"b": "x", "a": None}, {"b": 2}])
 
 
 def _pools() -> dict[str, list[Any]]:
@@ -160,169 +135,40 @@ def ref(entity: Any, path: str, *keys: Any, type: Type | None = None) -> FieldRe
     return FieldRef(entity, tuple(steps), field, tuple(keys), type or field.type)
 
 
-TEXT_PATHS = {"Book": ["title", "isbn", "author.name", "editor.country", "author.profile.bio"],
-              "Author": ["name", "country", "profile.bio"],
-              "Review": ["text", "book.title", "book.author.name"], "Label": ["name"]}  # fmt: skip
-INT_PATHS = {"Book": ["pages", "editor_id", "author_id", "author.profile.score", "version"], "Author": ["id", "profile.score"],
-             "Review": ["stars", "book.pages"], "Label": ["rank"]}  # fmt: skip
-OPS = st.sampled_from(["eq", "ne", "lt", "lte", "gt", "gte", "same", "not_same"])
-EQUALITIES = st.sampled_from(["eq", "ne", "same", "not_same"])
+def _pools_of_others() -> dict[tuple[Any, str], list[Any]]:
+    texts, days = POOLS["title"], POOLS["published"]
+    return {
+        (AUTHOR, "id"): [1, 2, 3], (AUTHOR, "email"): ["x", "y"], (AUTHOR, "name"): texts, (AUTHOR, "country"): texts,
+        (AUTHOR, "born"): days,
+        (PROFILE, "author_id"): [1, 2, 3], (PROFILE, "bio"): texts, (PROFILE, "score"): [-2, 0, 1, 2],
+        (REVIEW, "id"): [1, 2, 3], (REVIEW, "book_id"): IDS, (REVIEW, "stars"): [0, 1, 2], (REVIEW, "text"): texts,
+        (LABEL, "name"): ["x", "y", "z"], (LABEL, "rank"): [0, 1, 2], (BOOK, "id"): IDS,
+    }  # fmt: skip
 
 
-def int_exprs(entity: Any) -> Any:
-    leaf = st.sampled_from([ref(entity, p) for p in INT_PATHS[entity.name]]) | ints.map(lambda v: Value(v, INT))
-    return leaf | st.builds(lambda op, a, b: Arith(op, a, b, INT), st.sampled_from(["add", "sub", "mul"]), leaf, leaf)
+GROUND = Ground({(BOOK, name): pool for name, pool in POOLS.items()} | _pools_of_others(), now=NOW)
 
 
-@st.composite
-def field_compares(draw: Any) -> Any:
-    """Any field of a book with an operand of its type."""
-    field = draw(st.sampled_from(BOOK.fields[1:]))
-    left, value = key_ref(BOOK, field.name), draw(VALUES[field.name])
-    which = draw(st.integers(0, 4))
-    if which == 0:
-        return IsNull(left, draw(st.booleans()))
-    if which == 1:
-        values = tuple(draw(st.lists(VALUES[field.name], max_size=3)))
-        return Membership(left, values, field.type, draw(st.booleans()), draw(st.booleans()))
-    op = draw(OPS if field.type.orderable else EQUALITIES)
-    return Compare(left, op, Value(value, field.type))
+def _drawn(make: Callable[[Trees], Any]) -> Any:
+    """What `make` draws, by the proofs' generator; Hypothesis shrinks what it draws from."""
+    return st.randoms(use_true_random=False).map(lambda random: make(Trees(GROUND, random)))
 
 
-@st.composite
-def json_conditions(draw: Any) -> Any:
-    keys = draw(st.sampled_from([(), ("a",), ("b",), ("a", "b"), (0,), ("a", 0)]))
-    left = ref(BOOK, "meta", *keys, type=JSON)
-    which = draw(st.integers(0, 5))
-    if which == 0:
-        return IsNull(left, draw(st.booleans()))
-    if which == 1:
-        return Holds(left, tuple(draw(st.lists(jsons, max_size=2))), draw(st.sampled_from(["all", "any"])), JSON)
-    if which == 2:
-        return Membership(left, tuple(draw(st.lists(jsons, max_size=3))), JSON, draw(st.booleans()), draw(st.booleans()))
-    if which == 3:
-        return Match(left, draw(MATCHES), draw(texts))
-    if which == 4:
-        return Compare(ref(BOOK, "counts", "a", type=INT), draw(OPS), Value(draw(ints), INT))
-    return Compare(left, draw(OPS), Value(draw(jsons), JSON))
+def conditions(entity: Any = BOOK, depth: int = 3) -> Any:
+    """Conditions about an entity."""
+    return _drawn(lambda trees: trees.condition(entity, depth))
 
 
-MATCHES = st.sampled_from(["contains", "icontains", "startswith", "istartswith", "endswith", "iendswith", "like", "iexact"])
+def leaves(entity: Any) -> Any:
+    """Conditions that hold no other."""
+    return _drawn(lambda trees: trees.leaf(entity))
 
 
-@st.composite
-def leaves(draw: Any, entity: Any) -> Any:
-    which = draw(st.integers(0, 6 if entity is BOOK else 3))
-    if which == 0:
-        return Constant(draw(st.booleans()))
-    if which == 1:
-        return Match(ref(entity, draw(st.sampled_from(TEXT_PATHS[entity.name]))), draw(MATCHES), draw(texts))
-    if which == 2:
-        return Compare(draw(int_exprs(entity)), draw(OPS), draw(int_exprs(entity)))
-    if which == 3:
-        paths = [ref(entity, p) for p in TEXT_PATHS[entity.name]]
-        return Compare(draw(st.sampled_from(paths)), draw(OPS), draw(st.sampled_from(paths) | texts.map(lambda v: Value(v, STR))))
-    if which == 4:
-        return draw(field_compares())
-    if which == 5:
-        return draw(json_conditions())
-    name = draw(st.sampled_from(["tags", "langs", "counts"]))
-    return Holds(key_ref(BOOK, name), tuple(draw(st.lists(st.sampled_from("abc"), max_size=2))), draw(st.sampled_from(["all", "any"])), STR)
+def selects() -> Any:
+    """Queries for books."""
+    return _drawn(lambda trees: trees.select(BOOK))
 
 
-RELATED = {"Book": [((), "reviews"), ((), "labels"), (("author",), "books"), (("editor",), "books")],
-           "Author": [((), "books"), ((), "edited")],
-           "Review": [(("book",), "reviews"), (("book",), "labels")], "Label": []}  # fmt: skip
-
-
-@st.composite
-def conditions(draw: Any, entity: Any = BOOK, depth: int = 3) -> Any:
-    which = draw(st.integers(0, 5)) if depth else 0
-    if which <= 1:
-        return draw(leaves(entity))
-    if which == 2:
-        return Not(draw(conditions(entity, depth - 1)))
-    if which == 3 and RELATED[entity.name]:
-        names, name = draw(st.sampled_from(RELATED[entity.name]))
-        steps, at = [], entity
-        for step in names:
-            steps.append(at.relations[step])
-            at = steps[-1].target.entity
-        relation = at.relations[name]
-        inner = draw(conditions(relation.target.entity, depth - 1))
-        return Related(tuple(steps), relation, draw(st.sampled_from(["any", "every", "none"])), inner)
-    items = draw(st.lists(conditions(entity, depth - 1), min_size=2, max_size=3))
-    return all_of(*items) if which == 4 else any_of(*items)
-
-
-ORDERABLE = [f.name for f in BOOK.fields if f.type.orderable]
-orders = st.lists(
-    st.builds(
-        Order,
-        st.sampled_from([key_ref(BOOK, n) for n in ORDERABLE] + [ref(BOOK, "author.name"), ref(BOOK, "editor.country")]) | int_exprs(BOOK),
-        st.booleans(),
-        st.booleans(),
-    ),
-    max_size=3,
-).map(tuple)
-limits = st.none() | st.integers(0, 4)
-
-
-@st.composite
-def selects(draw: Any) -> Any:
-    columns = draw(
-        st.none()
-        | st.lists(
-            st.sampled_from([key_ref(BOOK, n) for n in ("title", "price", "pages", "meta", "tags")] + [ref(BOOK, "author.name")])
-            | int_exprs(BOOK),
-            min_size=1,
-            max_size=3,
-        )
-    )
-    named = None if columns is None else tuple(Column(str(n), e) for n, e in enumerate(columns))
-    order = draw(orders)
-    if order:  # ties would make the answer depend on how equals are kept
-        order += (Order(key_ref(BOOK, "id")),)
-    return Select(
-        BOOK, draw(conditions()), order, draw(limits) if order else None, draw(st.integers(0, 2)) if order else 0, named,
-        distinct=named is not None and draw(st.booleans()),
-    )  # fmt: skip
-
-
-@st.composite
-def aggregates(draw: Any) -> Any:
-    name = draw(st.sampled_from(["pages", "price", "weight", "rating", "title", "in_print", "published", "id"]))
-    expr = key_ref(BOOK, name)
-    if name == "pages" and draw(st.booleans()):
-        expr = draw(int_exprs(BOOK))  # type: ignore[assignment]
-    fns = ["count", "min", "max"] + (["sum", "avg"] if expr.type.kind in ("int", "float", "decimal") else [])
-    fn = draw(st.sampled_from(fns))
-    kinds = {"count": INT, "avg": expr.type if expr.type.kind == "float" else DECIMAL}
-    if fn == "count" and draw(st.booleans()):
-        return Aggregate("count", None, False, INT)
-    return Aggregate(fn, expr, draw(st.booleans()), kinds.get(fn, expr.type))
-
-
-@st.composite
-def grouped_selects(draw: Any) -> Any:
-    keys = tuple(
-        draw(
-            st.lists(
-                st.sampled_from([key_ref(BOOK, n) for n in ("in_print", "pages", "editor_id")] + [ref(BOOK, "author.name")])
-                | int_exprs(BOOK).filter(lambda e: not isinstance(e, Value)),
-                max_size=2,
-                unique=True,
-            )
-        )
-    )
-    found = draw(st.lists(aggregates(), min_size=1, max_size=3))
-    exprs = [*keys, *found]
-    having: Any = Constant(True)
-    counted = [a for a in found if a.type is INT]
-    if counted and draw(st.booleans()):
-        having = Compare(draw(st.sampled_from(counted)), draw(OPS), Value(draw(ints), INT))
-    order = tuple(Order(e, draw(st.booleans()), draw(st.booleans())) for e in exprs)  # all of them: no ties but equal tuples
-    return Select(
-        BOOK, draw(conditions(depth=1)), order, draw(limits), draw(st.integers(0, 1)),
-        tuple(Column(str(n), e) for n, e in enumerate(exprs)), draw(st.booleans()), keys, having,
-    )  # fmt: skip
+def grouped_selects() -> Any:
+    """Queries for groups of books."""
+    return _drawn(lambda trees: trees.grouped(BOOK))

@@ -86,9 +86,14 @@ class Access:
         return ambient_home(cls).run("create", cls, values)  # type: ignore[no-any-return]  # an operation by name
 
     @classmethod
-    def create_many(cls: type[M], items: Iterable[Mapping[str, Any] | M]) -> list[M]:  # type: ignore[misc]  # as above
-        """Make and save many records, all or none."""
-        return Collection(cls).create_many(items)
+    def create_many(  # type: ignore[misc]  # as above
+        cls: type[M],  # pyright: ignore[reportGeneralTypeIssues]  # as above; the other comment is for mypy, which looks at the line of def
+        items: Iterable[Mapping[str, Any] | M],
+        *,
+        atomicity: Literal["atomic", "per_item"] = "atomic",
+    ) -> list[M]:
+        """Make and save many records, all or none; see Collection.create_many."""
+        return Collection(cls).create_many(items, atomicity=atomicity)
 
     @classmethod
     def upsert(  # type: ignore[misc]  # as above

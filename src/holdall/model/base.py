@@ -13,7 +13,7 @@ from holdall.model.access import Access
 from holdall.model.linking import check_linked
 from holdall.model.links import link_changes, links_saved, load_link, loaded_links, resolve_pending
 from holdall.model.meta import ModelMeta
-from holdall.model.record import Extras, Record
+from holdall.model.record import Extras, Record, extras_of, is_doubtful
 
 if TYPE_CHECKING:
     from typing import Self
@@ -113,7 +113,7 @@ class Model(Record, Access, metaclass=ModelMeta, root=True):
         """This row is now in the store: take over what the store filled in."""
         type(self).__shape__.take_over(self, row)
 
-    def __unstored__(self, row: tuple[Any, ...] | None) -> None:
+    def __unstored__(self, row: tuple[Any, ...] | None, doubtful: bool = False) -> None:
         """A write was undone; the record is stored as `row` now (None: not at all). Its fields stay as they are."""
         held = vars(self)
         for field in type(self).__entity__.fields:
@@ -122,6 +122,17 @@ class Model(Record, Access, metaclass=ModelMeta, root=True):
             elif field.generated == "int" and row is None and self._row is not None:
                 held[field.name] = None
         self._row = row
+        if doubtful:
+            self.__doubt__()
+
+    def __doubtful__(self) -> bool:
+        """Whether what was read may have been undone."""
+        return is_doubtful(self)
+
+    def __doubt__(self) -> None:
+        """What was read may be undone: until it is read or written again, saving writes every field, whatever was read."""
+        if self._row is not None:
+            extras_of(self).doubtful = True
 
     def __reload__(self, row: tuple[Any, ...]) -> None:
         """Become what was read again; links are forgotten, because they may have changed as well."""

@@ -18,6 +18,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 from holdall.model.members import Member
+from holdall.model.record import is_doubtful
 from holdall.model.spec import MISSING
 from holdall.model.values import freezer, is_plain_items, is_text, thawer
 from holdall.schema import DECIMAL_DIGITS_MAX, INT_MAX, INT_MIN, UTC, BadOperand, Type, container_text
@@ -350,14 +351,18 @@ def freezer_text(lanes: list[Lane], members: list[Member], fast: bool) -> str:
 
 
 def changes(members: list[Member]) -> Callable[[Any, tuple[Any, ...]], tuple[int, ...]]:
-    """The function (object, new row) -> positions that differ from the row it was read from (all for a new object)."""
+    """The function (object, new row) -> positions that differ from the row it was read from; all for a new object, and all but the key
+    where the row is in doubt."""
     stored = [member for member in members if member.spec.stored]
     by_text = {place: member.type for place, member in enumerate(stored) if _holds_json(member.type)}
+    keys = frozenset(place for place, member in enumerate(stored) if member.spec.role == "key")
 
     def changed(instance: Any, row: tuple[Any, ...]) -> tuple[int, ...]:
         old = instance._row
         if old is None:
             return tuple(range(len(row)))
+        if is_doubtful(instance):
+            return tuple([place for place, value in enumerate(row) if place not in keys or value != old[place]])
         if not by_text:
             return tuple([place for place, value in enumerate(row) if value is not old[place] and value != old[place]])
         return tuple([place for place, value in enumerate(row) if _differ(by_text.get(place), value, old[place])])

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
+from holdall.errors import QueryError
 from holdall.model.ambient import Home, ambient_home
 from holdall.model.query import AsyncQuery, Query
 from holdall.query import Condition, Select
@@ -16,6 +17,14 @@ if TYPE_CHECKING:
     from holdall.model.base import Model
 
 M = TypeVar("M", bound="Model")
+Atomicity = Literal["atomic", "per_item"]
+
+
+def creation(atomicity: str) -> str:
+    """The operation behind create_many; QueryError for an atomicity that there is not."""
+    if atomicity not in ("atomic", "per_item"):
+        raise QueryError(f"atomicity is 'atomic' or 'per_item', not {atomicity!r}.", kind="bad_value")
+    return "create_many" if atomicity == "atomic" else "create_each"
 
 
 class Collection(Generic[M]):
@@ -53,9 +62,12 @@ class Collection(Generic[M]):
         """Make a record and save it; ValidationError or ConstraintViolation if it cannot be."""
         return self._store().run("create", self._model, values)  # type: ignore[no-any-return]  # an operation by name
 
-    def create_many(self, items: Iterable[Mapping[str, Any] | M]) -> list[M]:
-        """Make and save many records, all or none."""
-        return self._store().run("create_many", self._model, list(items))  # type: ignore[no-any-return]  # an operation by name
+    def create_many(self, items: Iterable[Mapping[str, Any] | M], *, atomicity: Atomicity = "atomic") -> list[M]:
+        """Make and save many records, all or none.
+
+        With atomicity="per_item" each for itself: what can be saved is; PartialBatch, with one result per item, if something could not.
+        """
+        return self._store().run(creation(atomicity), self._model, list(items))  # type: ignore[no-any-return]  # an operation by name
 
     def upsert(self, *, by: str | Sequence[str] | None = None, on_conflict: Literal["update", "ignore"] = "update", **values: Any) -> M:
         """Create a record, or change the one that has the same values in `by` (the key if not given, or a unique constraint)."""
@@ -114,9 +126,12 @@ class AsyncCollection(Generic[M]):
         """Make a record and save it; ValidationError or ConstraintViolation if it cannot be."""
         return await self._store().arun("create", self._model, values)  # type: ignore[no-any-return]  # an operation by name
 
-    async def create_many(self, items: Iterable[Mapping[str, Any] | M]) -> list[M]:
-        """Make and save many records, all or none."""
-        return await self._store().arun("create_many", self._model, list(items))  # type: ignore[no-any-return]  # an operation by name
+    async def create_many(self, items: Iterable[Mapping[str, Any] | M], *, atomicity: Atomicity = "atomic") -> list[M]:
+        """Make and save many records, all or none.
+
+        With atomicity="per_item" each for itself: what can be saved is; PartialBatch, with one result per item, if something could not.
+        """
+        return await self._store().arun(creation(atomicity), self._model, list(items))  # type: ignore[no-any-return]  # an operation by name
 
     async def upsert(
         self, *, by: str | Sequence[str] | None = None, on_conflict: Literal["update", "ignore"] = "update", **values: Any

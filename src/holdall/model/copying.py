@@ -49,4 +49,4 @@ def _same(target: Member, source: Member) -> bool:
     one, other = target.type.codec, source.type.codec
     if one is None or other is None or is_text(target.type) or is_text(source.type):
         return one is other
-    return one.python_type == other.python_type
+    return bool(one.python_type == other.python_type)

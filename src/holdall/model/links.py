@@ -92,7 +92,8 @@ def _held_parent(record: Record, relation: Relation, links: dict[str, Any]) -> A
     if key is None:
         return _pending_of(record).get(field)
     parent = links.get(relation.name)
-    return parent if parent is not None and _key(parent, relation) == key else _UNKNOWN
+    known = extras_of(record).nowhere.get(relation.name) if parent is None else _key(parent, relation)
+    return parent if known == key else _UNKNOWN
 
 
 def resolve_pending(record: Record) -> None:
@@ -113,8 +114,8 @@ def loaded_links(record: Record) -> dict[str, Any]:
     extras: Extras | None = getattr(record, "_extras", None)
     if extras is None or not extras.links:
         return {}
-    found = {name: _held(record, _relation(record, name)) for name in list(extras.links)}
-    return {name: value for name, value in found.items() if value is not _UNKNOWN}
+    found = [(name, _held(record, _relation(record, name))) for name in list(extras.links)]
+    return {name: value for name, value in found if value is not _UNKNOWN}
 
 
 # Assigning
@@ -257,8 +258,7 @@ def _leave(parent: Record, name: str, child: Record) -> None:
         if links_of(parent).get(name) is child:
             links_of(parent)[name] = None
         return
-    known = _raw(parent, name)
-    if known is not None:
+    if (known := _raw(parent, name)) is not None:
         known.let_go(child)
 
 
@@ -283,6 +283,8 @@ def load_link(record: Record, name: str, value: Any) -> None:
     links = links_of(record)
     if not relation.to_many:
         links[name] = value
+        if value is None and relation.kind == "belongs_to":
+            extras_of(record).nowhere[name] = getattr(record, relation.local[0])
         if value is not None and relation.kind == "has_one" and relation.inverse is not None:
             links_of(value)[relation.inverse] = record
         return
@@ -316,8 +318,7 @@ def links_saved(record: Record, name: str) -> Callable[[], None]:
     before = [(known, known.settle())]
     if inverse is not None:
         for other, gone in [*((each, False) for each in added), *((each, True) for each in removed)]:
-            mirror = _raw(other, inverse)
-            if mirror is not None:
+            if (mirror := _raw(other, inverse)) is not None:
                 before.append((mirror, mirror.settle_one(record, gone)))
 
     def take_back() -> None:

@@ -8,22 +8,25 @@ _set = object.__setattr__
 
 
 class Extras:
-    """What few objects carry: loaded links by relation, parents by foreign key that have no key yet, what user validators have seen,
-    and the other objects of the same result."""
+    """What few objects carry: loaded links by relation, parents by foreign key that have no key yet, foreign keys that were found to
+    lead nowhere (the parent has expired, say), what user validators have seen, the other objects of the same result, and whether the row
+    that was read is in doubt."""
 
-    __slots__ = ("batch", "checked", "links", "pending")
+    __slots__ = ("batch", "checked", "doubtful", "links", "nowhere", "pending")
 
     def __init__(self) -> None:
         self.links: dict[str, Any] = {}
         self.pending: dict[str, Any] = {}
+        self.nowhere: dict[str, Any] = {}
         self.checked: dict[str, Any] = {}
         self.batch: Any = None
+        self.doubtful = False
 
     def __getstate__(self) -> tuple[Any, ...]:
-        return self.links, self.pending, self.checked
+        return self.links, self.pending, self.nowhere, self.checked, self.doubtful
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self.links, self.pending, self.checked = state
+        self.links, self.pending, self.nowhere, self.checked, self.doubtful = state
         self.batch = None
 
 
@@ -75,7 +78,15 @@ class Record:
         made = type(self).__new__(type(self))
         made.__dict__.update(self.__dict__)
         made._row = self._row
+        if is_doubtful(self):
+            extras_of(made).doubtful = True
         return made
+
+
+def is_doubtful(record: Any) -> bool:
+    """Whether the store may never have held what was read: it was read in a transaction that had written before, and was undone."""
+    extras: Extras | None = getattr(record, "_extras", None)
+    return extras is not None and extras.doubtful
 
 
 def extras_of(record: Any) -> Extras:

@@ -23,7 +23,7 @@ from holdall.model.codegen import (
 )
 from holdall.model.declared import RelationDeclared
 from holdall.model.members import Member
-from holdall.model.record import extras_of
+from holdall.model.record import extras_of, is_doubtful
 from holdall.model.registry import Target
 from holdall.schema import BadOperand, Entity
 
@@ -168,6 +168,8 @@ class Shape:
         for place, member in self._filled:
             vars(instance)[member.name] = member.thawed(row[place])
         instance._row = row
+        if is_doubtful(instance):
+            extras_of(instance).doubtful = False
 
     @cached_property
     def _filled(self) -> list[tuple[int, Member]]:

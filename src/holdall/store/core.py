@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from typing import Any, TypeVar
 from uuid import UUID
-from weakref import WeakSet
+from weakref import WeakSet, WeakValueDictionary
 
 from holdall.backends import Backend, Isolation, Native, Refuse, Row, Transactions
 from holdall.errors import (
@@ -50,7 +50,7 @@ class Scope:
 
     __slots__ = (
         "after_commit", "closed", "committed", "core", "doomed", "handle", "isolation", "outer", "owner", "read_only", "savepoint",
-        "timeout_s", "undos",
+        "seen", "timeout_s", "undos", "wrote",
     )  # fmt: skip
 
     def __init__(
@@ -75,12 +75,26 @@ class Scope:
         self.committed = False
         self.after_commit: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
         self.undos: list[Callable[[], None]] = []
+        self.wrote = False
+        self.seen: WeakValueDictionary[int, Model] = WeakValueDictionary()  # by id: equal records are one and the same to a set
 
     def undo(self) -> None:
-        """Tell the records written here that what they wrote is not stored after all, so that saving them again writes it."""
+        """Tell the records written here that what they wrote is not stored after all, so that saving them again writes it; and those that
+        were read after a write, that they may never have been stored so."""
         for take_back in reversed(self.undos):
             take_back()
         self.undos.clear()
+        for record in list(self.seen.values()):
+            record.__doubt__()
+        self.seen.clear()
+
+    def note(self, records: Iterable[Model]) -> None:
+        """These records were read here: what they hold may be undone with what was written before."""
+        scope: Scope | None = self
+        while scope is not None and not (scope.wrote or scope.undos):
+            scope = scope.outer
+        if scope is not None:
+            scope.seen.update((id(record), record) for record in records)
 
     @property
     def root(self) -> Scope:
@@ -298,6 +312,7 @@ def handle_of(scope: Scope | None) -> Program[Any]:
     root = scope.root
     if root.handle is None:
         core = root.core
+        core.kept.need("transactions", "A unit of several writes")
         isolation = root.isolation or core.kept.capabilities.default_isolation
         assert isolation is not None
         root.handle = yield from core.transactions().begin(isolation, root.read_only, root.timeout_s)
@@ -447,6 +462,8 @@ def _end_savepoint(scope: Scope, error: BaseException | None) -> Program[None]:
     if error is None:
         outer.after_commit += scope.after_commit
         outer.undos += scope.undos
+        outer.wrote = outer.wrote or scope.wrote
+        outer.seen.update(scope.seen)
 
 
 def doom(scope: Scope, error: BaseException) -> None:

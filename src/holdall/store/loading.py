@@ -9,7 +9,7 @@ from holdall.backends import Row
 from holdall.errors import ProgrammingError
 from holdall.model import Model, make_include, merge_includes, model_of
 from holdall.program import Program
-from holdall.query import Condition, Include, Membership, Select, all_of, any_of, equals, key_ref, replace
+from holdall.query import Condition, Consistency, Include, Membership, Select, all_of, any_of, equals, key_ref, replace
 from holdall.schema import Entity, Relation
 from holdall.store.core import Core, Scope, handle_of, make_ready, rows_of
 
@@ -26,23 +26,25 @@ def load(core: Core, scope: Scope | None, model: type[Model], records: Sequence[
         yield from load_includes(core, scope, records, includes)
 
 
-def load_includes(core: Core, scope: Scope | None, records: Sequence[Model], includes: tuple[Include, ...]) -> Program[None]:
-    """Load the relations, and theirs."""
+def load_includes(
+    core: Core, scope: Scope | None, records: Sequence[Model], includes: tuple[Include, ...], level: Consistency = "strong"
+) -> Program[None]:
+    """Load the relations, and theirs, by reads of this consistency."""
     for include in includes:
-        children = yield from _load_relation(core, scope, records, include)
+        children = yield from _load_relation(core, scope, records, include, level)
         if include.children and children:
-            yield from load_includes(core, scope, children, include.children)
+            yield from load_includes(core, scope, children, include.children, level)
 
 
-def _load_relation(core: Core, scope: Scope | None, records: Sequence[Model], include: Include) -> Program[list[Model]]:
+def _load_relation(core: Core, scope: Scope | None, records: Sequence[Model], include: Include, level: Consistency) -> Program[list[Model]]:
     relation = include.relation
     target_model = model_of(relation.target.entity)
     if target_model not in core.ready:
         yield from make_ready(core, scope, target_model)
     if relation.kind == "many_to_many":
-        found = yield from _many_to_many(core, scope, records, include, target_model)
+        found = yield from _many_to_many(core, scope, records, include, target_model, level)
     else:
-        found = yield from _by_fields(core, scope, records, include, target_model)
+        found = yield from _by_fields(core, scope, records, include, target_model, level)
     if core.autoload:
         for child in found:
             child._batch = found
@@ -71,7 +73,7 @@ def fields_in(entity: Entity, names: tuple[str, ...], wanted: Iterable[tuple[Any
 
 
 def _by_fields(
-    core: Core, scope: Scope | None, records: Sequence[Model], include: Include, target_model: type[Model]
+    core: Core, scope: Scope | None, records: Sequence[Model], include: Include, target_model: type[Model], level: Consistency
 ) -> Program[list[Model]]:
     relation = include.relation
     entity = relation.target.entity
@@ -86,8 +88,10 @@ def _by_fields(
     elif wanted:
         select = include.select or Select(entity)
         where = all_of(fields_in(entity, relation.remote, wanted), select.where)
-        rows = yield from rows_of(core, scope, replace(select, where=where, limit=None, offset=0))
+        rows = yield from rows_of(core, scope, replace(select, where=where, limit=None, offset=0, consistency=level))
     children = target_model.__build_many__(rows)
+    if scope is not None:
+        scope.note(children)
     positions = entity.positions(relation.remote)
     grouped: dict[Any, list[Model]] = {}
     for child, row in zip(children, rows, strict=True):
@@ -111,7 +115,7 @@ def _attach(records: Sequence[Model], relation: Relation, groups: list[list[Mode
 
 
 def _many_to_many(
-    core: Core, scope: Scope | None, records: Sequence[Model], include: Include, target_model: type[Model]
+    core: Core, scope: Scope | None, records: Sequence[Model], include: Include, target_model: type[Model], level: Consistency
 ) -> Program[list[Model]]:
     relation = include.relation
     assert relation.through is not None
@@ -121,7 +125,7 @@ def _many_to_many(
     wanted = list(dict.fromkeys(values for values in local if values is not None))
     links: list[Row] = []
     if wanted:
-        links = yield from rows_of(core, scope, Select(link, fields_in(link, relation.through_local, wanted)))
+        links = yield from rows_of(core, scope, Select(link, fields_in(link, relation.through_local, wanted), consistency=level))
     near, far = link.positions(relation.through_local), link.positions(relation.through_remote)
     pairs = [(_tuple_at(row, near), _tuple_at(row, far)) for row in links]
     targets = list(dict.fromkeys(remote for _, remote in pairs if remote is not None))
@@ -129,8 +133,10 @@ def _many_to_many(
     if targets:
         select = include.select or Select(entity)
         where = all_of(fields_in(entity, relation.remote, targets), select.where)
-        rows = yield from rows_of(core, scope, replace(select, where=where, limit=None, offset=0))
+        rows = yield from rows_of(core, scope, replace(select, where=where, limit=None, offset=0, consistency=level))
     children = target_model.__build_many__(rows)
+    if scope is not None:
+        scope.note(children)
     positions = entity.positions(relation.remote)
     place = {_tuple_at(row, positions): index for index, row in enumerate(rows)}
     by_local: dict[Any, list[int]] = {}

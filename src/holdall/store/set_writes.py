@@ -55,6 +55,8 @@ def update_where(core: Core, scope: Scope | None, model: type[Model], select: Se
         return 0
     item = UpdateWhere(prepared, tuple(Assignment(position, expr) for position, expr in sorted(assignments.items())))
     handle = yield from handle_of(scope)
+    if scope is not None:
+        scope.wrote = True
     results = yield from core.backend.apply((item,), "atomic", handle, core.visible_at())
     return results[0]  # type: ignore[no-any-return]  # an operation by name
 
@@ -114,5 +116,7 @@ def delete_where(core: Core, scope: Scope | None, model: type[Model], select: Se
     if never_true(prepared.where):
         return 0
     handle = yield from handle_of(scope)
+    if scope is not None:
+        scope.wrote = True
     results = yield from core.backend.apply((DeleteWhere(prepared),), "atomic", handle, core.visible_at())
     return results[0]  # type: ignore[no-any-return]  # an operation by name

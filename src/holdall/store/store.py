@@ -14,11 +14,11 @@ from typing import Any, ParamSpec, Self, TypeVar, cast
 
 from holdall.backends import Backend, Capabilities, Isolation, Raw
 from holdall.backends.registry import backend_for
-from holdall.errors import DeclarationError, ProgrammingError, QueryError, Unsupported
+from holdall.errors import DeclarationError, HoldallError, ProgrammingError, QueryError, Unsupported
 from holdall.model import AsyncCollection, Collection, Model, current, enter, leave
 from holdall.model import models as all_models
 from holdall.program import Program, arun, run
-from holdall.store import loading, reads, set_writes, writes
+from holdall.store import each, loading, reads, set_writes, writes
 from holdall.store.core import EVENTS, Clock, Core, Ready, Scope, doom, handle_of, make_ready, owner_here, system_clock, task_here
 from holdall.store.retry import retrying, retrying_async
 from holdall.store.transaction import AsyncTransaction, Transaction
@@ -44,6 +44,7 @@ OPERATIONS: dict[str, Callable[..., Program[Any]]] = {
     "load": loading.load,
     "create": writes.create,
     "create_many": writes.create_many,
+    "create_each": each.create_each,
     "insert_given": writes.insert_given,
     "save": writes.save,
     "upsert": writes.upsert,
@@ -52,7 +53,7 @@ OPERATIONS: dict[str, Callable[..., Program[Any]]] = {
     "delete_where": set_writes.delete_where,
 }
 _WITH_EVENTS = frozenset({"create", "create_many", "insert_given", "save", "delete"})
-_WRITES = _WITH_EVENTS | {"upsert", "update_where", "delete_where"}
+_WRITES = _WITH_EVENTS | {"create_each", "upsert", "update_where", "delete_where"}
 
 
 class Store:
@@ -112,6 +113,14 @@ class Store:
             if ready.any:
                 with self.transaction():
                     return self.run(name, *args)
+        elif name == "create_each" and run(make_ready(core, None, args[0]), core.perform).any:
+            batch = each.Items(*args)
+            for place, record in batch.valid():
+                try:
+                    self.run("save", args[0], record)
+                except HoldallError as error:
+                    batch.failed(place, error)
+            return batch.outcome()
         return run(OPERATIONS[name](core, None, *args), core.perform)
 
     async def arun(self, name: str, /, *args: Any) -> Any:
@@ -126,6 +135,14 @@ class Store:
             if ready.any:
                 async with self.aio.transaction():
                     return await self.arun(name, *args)
+        elif name == "create_each" and (await arun(make_ready(core, None, args[0]), core.aperform)).any:
+            batch = each.Items(*args)
+            for place, record in batch.valid():
+                try:
+                    await self.arun("save", args[0], record)
+                except HoldallError as error:
+                    batch.failed(place, error)
+            return batch.outcome()
         return await arun(OPERATIONS[name](core, None, *args), core.aperform)
 
     def _within(self, scope: Scope, make: Callable[..., Program[R]], args: Sequence[Any], *, writing: bool) -> R:

@@ -51,11 +51,11 @@ def create(core: Core, scope: Scope | None, model: type[M], values: Mapping[str,
     if model not in core.ready:
         yield from make_ready(core, scope, model)
     record = model(**values)
-    yield from _insert(core, scope, record)
+    yield from insert(core, scope, record)
     return record
 
 
-def _insert(core: Core, scope: Scope | None, record: Model) -> Program[None]:
+def insert(core: Core, scope: Scope | None, record: Model) -> Program[None]:
     """Insert one new record, and the new records that it is linked to."""
     if record.__links__():
         if len(new_neighbours(record)) > 1 or record.__link_changes__():
@@ -71,12 +71,12 @@ def _insert(core: Core, scope: Scope | None, record: Model) -> Program[None]:
     row = record.__freeze__(record)
     handle = None if scope is None else (yield from handle_of(scope))
     results = yield from core.backend.apply((Insert(ready.entity, (row,)),), "atomic", handle, core.visible_at())
-    _inserted(scope, record, row, results[0][0])
+    inserted(scope, record, row, results[0][0])
     if ready.any:
         yield from _fire(core, scope, "after_create", record)
 
 
-def _inserted(scope: Scope | None, record: Model, row: Row, key: Any) -> None:
+def inserted(scope: Scope | None, record: Model, row: Row, key: Any) -> None:
     """Note on the record what the store now holds, a generated key included."""
     if scope is not None:
         scope.undos.append(partial(record.__unstored__, None))
@@ -139,7 +139,7 @@ def _insert_group(core: Core, scope: Scope, group: Sequence[Model], postponed: M
     handle = yield from handle_of(scope)
     results = yield from core.backend.apply((Insert(group[0].__entity__, rows),), "atomic", handle, core.visible_at())
     for record, row, key in zip(group, rows, results[0], strict=True):
-        _inserted(scope, record, row, key)
+        inserted(scope, record, row, key)
 
 
 def _without(record: Model, names: Sequence[str]) -> Row:
@@ -179,7 +179,7 @@ def create_many(core: Core, scope: Scope | None, model: type[M], items: Sequence
             record._row = row
     else:
         for record, row, key in zip(records, rows, results[0], strict=True):
-            _inserted(scope, record, row, key)
+            inserted(scope, record, row, key)
     return records
 
 
@@ -207,10 +207,12 @@ def insert_given(core: Core, scope: Scope | None, model: type[M], records: Seque
     freeze = model.__freeze__
     rows = [freeze(record) for record in records]
     handle = yield from handle_of(scope)
+    if scope is not None:
+        scope.wrote = True
     results = yield from core.backend.apply((Insert(entity, rows),), "atomic", handle, core.visible_at())
     if hooks:
         for record, row, key in zip(records, rows, results[0], strict=True):
-            _inserted(scope, record, row, key)
+            inserted(scope, record, row, key)
             yield from _fire(core, scope, "after_create", record)
 
 
@@ -219,7 +221,7 @@ def save(core: Core, scope: Scope | None, model: type[M], record: M) -> Program[
     if model not in core.ready:
         yield from make_ready(core, scope, model)
     if record._row is None:
-        yield from _insert(core, scope, record)
+        yield from insert(core, scope, record)
     elif record.__links__() and (record.__link_changes__() or _new_linked(record)):
         yield from atomically(core, scope, lambda inner: _update_linked(core, inner, record))
     else:
@@ -306,7 +308,7 @@ def _patch(core: Core, scope: Scope | None, record: Model) -> Program[None]:
     item = Patch(entity, entity.row_key(old), assignments, expected)
     yield from core.backend.apply((item,), "atomic", handle, core.visible_at())
     if scope is not None:
-        scope.undos.append(partial(record.__unstored__, old))
+        scope.undos.append(partial(record.__unstored__, old, record.__doubtful__()))
     record.__stored__(row)
 
 
@@ -324,7 +326,7 @@ def delete(core: Core, scope: Scope | None, model: type[Model], record: Model) -
     item = Delete(entity, entity.row_key(row), version)
     yield from core.backend.apply((item,), "atomic", handle, core.visible_at())
     if scope is not None:
-        scope.undos.append(partial(record.__unstored__, row))
+        scope.undos.append(partial(record.__unstored__, row, record.__doubtful__()))
     record._row = None
     yield from _fire(core, scope, "after_delete", record)
 

@@ -117,10 +117,13 @@ def case(
 def _parameters(each: Mapping[str, Any] | Iterable[Any] | None) -> list[tuple[str, tuple[Any, ...]]]:
     if each is None:
         return [("", ())]
-    named = each.items() if isinstance(each, Mapping) else [(repr(item), item) for item in each]
-    made = [(f"[{name}]", item if isinstance(item, tuple) else (item,)) for name, item in named]
-    if len({suffix for suffix, _ in made}) != len(made):
-        raise DeclarationError(f"Two parameters of a case have the same id: {sorted(suffix for suffix, _ in made)}.")
+    named: list[tuple[str, Any]] = list(each.items()) if isinstance(each, Mapping) else [(repr(item), item) for item in each]
+    made: list[tuple[str, tuple[Any, ...]]] = []
+    for name, item in named:
+        spread: tuple[Any, ...] = item if isinstance(item, tuple) else (item,)
+        made.append((f"[{name}]", spread))
+    if len(dict(made)) != len(made):
+        raise DeclarationError(f"Two parameters of a case have the same id: {sorted(name for name, _ in named)}.")
     return made
 
 

@@ -34,7 +34,7 @@ class Blocking:
         return Blocking(self._inner[model])
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._inner, name)
+        found: Any = getattr(self._inner, name)
         if not callable(found) or name in _PLAIN:
             return found
         if name == "unit":
@@ -53,7 +53,10 @@ class Blocking:
         """A unit of work around an async function, run to its end inside the synchronous unit."""
 
         def decorate(function: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Awaitable[Any]]:
-            unit = self._inner.unit(**options)(lambda *args: finish(function(*args)))
+            def finished(*args: Any) -> Any:
+                return finish(function(*args))
+
+            unit = self._inner.unit(**options)(finished)
 
             async def outer(*args: Any) -> Any:
                 return unit(*args)

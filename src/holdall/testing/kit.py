@@ -83,7 +83,7 @@ class Kit:
         self.others: list[tuple[Store, bool]] = []
         self._connect = connect
 
-    def another_store(self, backend: Backend | None = None) -> Any:
+    def another_store(self, backend: Any = None) -> Any:
         """One more store on the same data, in the same colour and with the same clock; closed after the case.
 
         With `backend`, a store on that one (a `Faults`, say).

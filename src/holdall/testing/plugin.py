@@ -79,7 +79,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """How many cases of the kit ended how, for each target and colour; for each promise too under -v."""
-    reports = config.stash.get(REPORTS, [])
+    reports = config.stash.get(REPORTS, list[Report]())
     if not reports:
         return
     terminalreporter.section("holdall conformance")

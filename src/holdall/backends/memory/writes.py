@@ -270,8 +270,11 @@ class Writer:
                     continue
                 parent = parents.get(value)
                 if parent is None or (timed and self._expired(parents.layout, parent)):
+                    # A row may refer to itself, also if it has expired when it comes.
+                    row = next((row for row in rows if value_of(row) == value and row is not parent), None)
+                    if row is None:
+                        continue
                     self.view.note_key(target, value)
-                    row = next(row for row in rows if value_of(row) == value)
                     shown = ", ".join(f"{entity.fields[position].name}={row[position]!r}" for position in positions)
                     raise ForeignKeyViolation(
                         f"{entity.name} points with {shown} at {with_article(target)} that does not exist.",
@@ -324,11 +327,21 @@ class Writer:
     def remove(self, entity: Entity, start: list[Row], replaced: bool = False) -> None:
         """Remove rows and what cascades from them, then set null; ForeignKeyViolation if a row that stays restricts it.
 
-        `replaced`: another row with the same key comes instead, so that references to it stay right.
+        `replaced`: another row with the same key comes instead, so that what restricts the removal can stay: it refers to that one then.
         """
+        if replaced:
+            mark = self.view.mark()
+            try:
+                self.remove(entity, start)
+            except ForeignKeyViolation:
+                self.view.undo(mark)
+                rows = self.view.of(entity)
+                for row in start:
+                    rows.put(rows.layout.row_ik(row), None)
+            return
         doomed: dict[Entity, dict[Any, Row]] = {entity: {self.view.of(entity).layout.row_ik(row): row for row in start}}
         kept: list[tuple[Entity, Reference, Row, Entity]] = []
-        waiting = [] if replaced else [(entity, ik) for ik in doomed[entity]]
+        waiting = [(entity, ik) for ik in doomed[entity]]
         while waiting:
             parent, ik = waiting.pop()
             for child, reference, positions in self.rules.children[parent]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
@@ -16,6 +17,7 @@ from typing import Any, Literal, NamedTuple
 from holdall.backends.port import Delete, DeleteWhere, Insert, Patch, Row, UpdateWhere, Upsert, Write
 from holdall.backends.sql import effects
 from holdall.backends.sql.formats import Rows
+from holdall.backends.sql.holding import KEYS_MAX, holding
 from holdall.backends.sql.reads import Reads
 from holdall.backends.sql.statements import Statement
 from holdall.backends.sql.tables import uniques_of
@@ -131,14 +133,9 @@ class Obstacles(Reads):
             found = self._replacing[entity, returning] = self.statements.insert_over_expired(entity, returning)
         return found
 
-    def clear_expired(self, entity: Entity, rows: Sequence[Row], tx: Any, now: dt.datetime, changed: bool = False) -> Program[bool]:
-        """Remove the expired rows that have the same uniques as one of these new rows, by the on_delete rules; for rows that were
-        `changed` also those with the same key, which a new row overwrites. Whether there were any."""
-        key = (entity, changed)
-        if key not in self._clearing:
-            groups = [fields for _, fields in uniques_of(entity)]
-            self._clearing[key] = self.statements.conflicts(entity, [*groups, entity.key] if changed else groups, changed)
-        found = self._clearing[key]
+    def clear_expired(self, entity: Entity, rows: Sequence[Row], tx: Any, now: dt.datetime) -> Program[bool]:
+        """Remove the expired rows that have the same uniques as one of these new rows, by the on_delete rules. Whether there were any."""
+        found = self._clearing_of(entity, by_key=False)
         if found is None:
             return False
         text, bind = found
@@ -146,6 +143,33 @@ class Obstacles(Reads):
         for row in rows:
             cleared += yield effects.Write(tx, text, bind((*row, now)), entity)
         return cleared > 0
+
+    def clear_keys(self, entity: Entity, rows: Sequence[Row], tx: Any, now: dt.datetime) -> Program[bool]:
+        """Remove the expired rows that have the same key as one of these new rows, by the on_delete rules; one whose removal something
+        restricts stays, to be overwritten. Whether there were any."""
+        if len(rows) > 1:  # most batches meet nothing that has expired
+            some = self.statement("some_expired", entity, (), lambda: self.statements.some_expired(entity))
+            if not (yield effects.Read(tx, some.text, some.bind((now,)), list)):
+                return False
+        found = self._clearing_of(entity, by_key=True)
+        assert found is not None, "every entity has a key"
+        text, bind = found
+        cleared = 0
+        for row in rows:
+            try:
+                cleared += yield effects.Write(tx, text, bind((*row, now)), entity)
+            except ForeignKeyViolation:
+                if (yield from self._purge_children(tx, now)):
+                    with suppress(ForeignKeyViolation):
+                        cleared += yield effects.Write(tx, text, bind((*row, now)), entity)
+        return cleared > 0
+
+    def _clearing_of(self, entity: Entity, by_key: bool) -> Binding | None:
+        key = (entity, by_key)
+        if key not in self._clearing:
+            groups = [entity.key] if by_key else [fields for _, fields in uniques_of(entity)]
+            self._clearing[key] = self.statements.conflicts(entity, groups, by_key)
+        return self._clearing[key]
 
     def deferring(self, body: Program[Any], tx: Any, entity: Entity) -> Program[Any]:
         """Run the writes of one Insert, whose references are looked at when all are done, as they may point forward, and after the
@@ -159,12 +183,16 @@ class Obstacles(Reads):
     # Expired parents: references to them are references to nothing.
 
     def check_parents(self, entity: Entity, rows: Sequence[Row], tx: Any, now: dt.datetime) -> Program[None]:
-        """ForeignKeyViolation if a row refers to a parent that has expired."""
+        """ForeignKeyViolation if a row refers to a parent that has expired. To itself it may refer in any case."""
         for reference in entity.references:
             target = reference.target.entity
             if not expires(target):
                 continue
-            wanted = list(referred_keys(entity, reference, rows))
+            if target.table == entity.table:
+                rows_ = [row for row in rows if target.row_key(row) not in referred_keys(entity, reference, (row,))]
+            else:
+                rows_ = list(rows)
+            wanted = list(referred_keys(entity, reference, rows_))
             found = yield from self.fetch(target, wanted, tx, now, None)
             for key, row in zip(wanted, found, strict=True):
                 if row is None:
@@ -208,7 +236,7 @@ class Obstacles(Reads):
         if isinstance(item, Patch):
             entity = item.entity
             found = yield from self.fetch(entity, (item.key,), tx, now, None)
-            old = [row for row in found if row is not None]
+            old = [row for row in found if row is not None and _is_version(item, row)]
         else:
             entity = item.select.entity
             old = yield from self.matched(item.select, tx)
@@ -228,14 +256,19 @@ class Obstacles(Reads):
             else:
                 pairs = yield from self.changes(item, tx, now)
                 rows = [new for _, new in pairs]
-            return (yield from self.clear_expired(entity, rows, tx, now, changed=True))
+            cleared = yield from self.clear_keys(entity, rows, tx, now)
+            return (yield from self.clear_expired(entity, rows, tx, now)) or cleared
         if isinstance(error, ForeignKeyViolation) and not error.fields:
-            removed = False
-            for child in self.entities.values():
-                if expires(child) and child.references:
-                    removed = (yield from self._purge(child, tx, now)) or removed
-            return removed
+            return (yield from self._purge_children(tx, now))
         return False
+
+    def _purge_children(self, tx: Any, now: dt.datetime) -> Program[bool]:
+        """Remove the expired rows that refer to others; whether there were any."""
+        removed = False
+        for child in self.entities.values():
+            if expires(child) and child.references:
+                removed = (yield from self._purge(child, tx, now)) or removed
+        return removed
 
     def _purge(self, entity: Entity, tx: Any, now: dt.datetime) -> Program[bool]:
         """Remove all expired rows of an entity; not if something that has not expired refers to one."""
@@ -260,13 +293,19 @@ class Obstacles(Reads):
             hint="Read it again, and decide anew.",
         )
 
+    def check_unreferred(self, item: Patch, old: Row, new: Row, tx: Any) -> Program[None]:
+        """ForeignKeyViolation if others refer to a row whose key is to change."""
+        entity = item.entity
+        nobody = ForeignKeyViolation("", entity=entity.name)
+        lets_go = _lets_go(entity, [(old, new)])
+        told = yield from self.referred(entity, item.key, tx, nobody, rules=ANY_RULE, but_itself=lets_go)
+        if told is not nobody:
+            raise told
+
     def explained(self, item: Write, tx: Any, error: ConstraintViolation) -> Program[ConstraintViolation]:
         """The violation, with what the engine does not say: which rows and fields."""
         if isinstance(item, Delete | DeleteWhere):
-            if not isinstance(error, ForeignKeyViolation) or error.fields:
-                return error
-            entity, key = (item.entity, item.key) if isinstance(item, Delete) else (item.select.entity, None)
-            return (yield from self.referred(entity, key, tx, error, rules=RESTRICT))
+            return (yield from self._held(item, tx, error))
         entity = item.select.entity if isinstance(item, UpdateWhere) else item.entity
         rows: Sequence[Row]
         pairs: list[tuple[Row, Row]] = []
@@ -279,7 +318,7 @@ class Obstacles(Reads):
         if first is not None:
             return first
         if isinstance(error, UniqueViolation):
-            if isinstance(item, Patch) and _changes_key(item):
+            if isinstance(item, Patch) and changes_key(item):
                 # A key that others refer to may not change at all, whether the new one is taken or not.
                 return (yield from self.referred(entity, item.key, tx, error, rules=ANY_RULE, but_itself=_lets_go(entity, pairs)))
             return _taken(error, rows)
@@ -296,6 +335,18 @@ class Obstacles(Reads):
         if isinstance(item, Patch):
             return (yield from self.referred(entity, item.key, tx, error, rules=ANY_RULE))
         return error
+
+    def _held(self, item: Delete | DeleteWhere, tx: Any, error: ConstraintViolation) -> Program[ConstraintViolation]:
+        """The violation of a delete, with what holds the rows."""
+        if not isinstance(error, ForeignKeyViolation) or error.fields:
+            return error
+        entity, key = (item.entity, item.key) if isinstance(item, Delete) else (item.select.entity, None)
+        keys = [key] if isinstance(item, Delete) else [entity.row_key(row) for row in (yield from self.matched(item.select, tx))]
+        if len(keys) <= KEYS_MAX:
+            found = yield from holding(self.entities.values(), self.rows_by, entity, keys, tx)
+            if found is not None:
+                return found
+        return (yield from self.referred(entity, key, tx, error, rules=RESTRICT))
 
     def _upserted(self, item: Upsert, tx: Any) -> Program[list[Row]]:
         """The row that an Upsert would have left."""
@@ -338,7 +389,20 @@ def _lets_go(entity: Entity, pairs: Sequence[tuple[Row, Row]]) -> bool:
     return any(old[position] != new[position] for old, new in pairs for positions in own for position in positions)
 
 
-def _changes_key(item: Patch) -> bool:
+def _is_version(item: Patch, row: Row) -> bool:
+    version = item.entity.version_field
+    return item.version is None or version is None or row[version.position] == item.version
+
+
+def lets_expire(item: UpdateWhere, now: dt.datetime) -> bool:
+    """Whether every row that is changed has expired then."""
+    until = item.select.entity.expiry_field
+    values = [a.expr.value for a in item.assignments if until is not None and a.position == until.position and isinstance(a.expr, Value)]
+    return bool(values) and values[0] is not None and values[0] <= now
+
+
+def changes_key(item: Patch) -> bool:
+    """Whether the row will have another key."""
     entity = item.entity
     parts = (item.key,) if len(entity.key) == 1 else item.key
     held = dict(zip(entity.key_positions, parts, strict=True))

@@ -271,6 +271,15 @@ class Statements:
         now = build.bind(build.take(), self.dialect.format(field.type).encode)
         return self._render(sa.delete(table).where(table.c[field.column] <= now), build)
 
+    def some_expired(self, entity: Entity) -> Statement:
+        """SELECT of one row if any has expired. Parameter: now."""
+        build = Builder(self.dialect, self.tables, None)
+        table, field = self.tables(entity), entity.expiry_field
+        assert field is not None
+        now = build.bind(build.take(), self.dialect.format(field.type).encode)
+        one: Element = sa.literal_column("1")
+        return self._render(sa.select(one).where(table.c[field.column] <= now).limit(one), build)
+
     def conflicts(
         self, entity: Entity, groups: Sequence[Sequence[str]], any_key: bool
     ) -> tuple[str, Callable[[Sequence[Any]], tuple[Any, ...]]] | None:

@@ -17,7 +17,7 @@ from typing import Any
 from holdall.backends.port import Atomicity, Delete, DeleteWhere, Insert, Patch, Row, UpdateWhere, Upsert, Write
 from holdall.backends.sql import effects
 from holdall.backends.sql.formats import Rows
-from holdall.backends.sql.obstacles import Obstacles, expires
+from holdall.backends.sql.obstacles import Obstacles, changes_key, expires, lets_expire
 from holdall.errors import ConstraintViolation, ForeignKeyViolation, HoldallError, ProgrammingError, UniqueViolation, Unsupported
 from holdall.program import Program
 from holdall.query import Assignment, Value
@@ -129,7 +129,39 @@ class Writes(Obstacles):
                 return (yield from self._attempt(item, tx, now))
             except ConstraintViolation as error:
                 failed = error
+        if now is not None and isinstance(failed, UniqueViolation) and expires(_entity(item)):
+            done = yield from self._past_expired(item, tx, now)
+            if done is not None:
+                return done
         raise (yield from self.explained(item, tx, failed)) from failed
+
+    def _past_expired(self, item: Write, tx: Any, now: dt.datetime) -> Program[int | None]:
+        """What it takes two or more statements to write: a key changed onto that of an expired row which cannot be removed, because others
+        refer to it; and a change of many rows that lets all of them expire, so that no two of them are seen with the same unique value.
+        None if the item is neither."""
+        entity = _entity(item)
+        if isinstance(item, Patch) and changes_key(item):
+            ((old, new),) = yield from self.changes(item, tx, now)
+            (taken,) = yield from self.fetch(entity, (entity.row_key(new),), tx, None, None)
+            assert entity.expiry_field is not None
+            until = entity.expiry_field.position
+            if taken is None or taken[until] is None or taken[until] > now:
+                return None
+            yield from self.check_unreferred(item, old, new, tx)
+            removal = self.statement(
+                "delete", entity, (False, False), lambda: self.statements.delete_key(entity, versioned=False, timed=False)
+            )
+            yield effects.Write(tx, removal.text, removal.bind([item.key] if len(entity.key) == 1 else list(item.key)), entity)
+            text, bind = self.replacing(entity, entity.key)
+            yield effects.WriteReturning(tx, text, bind((*new, now)), entity, list)
+            return 1
+        if isinstance(item, UpdateWhere) and lets_expire(item, now):
+            pairs = yield from self.changes(item, tx, now)
+            for old, new in pairs:
+                yield from self.clear_expired(entity, (new,), tx, now)
+                yield from self._attempt(Patch(entity, entity.row_key(old), item.assignments), tx, now)
+            return len(pairs)
+        return None
 
     def _attempt(self, item: Write, tx: Any, now: dt.datetime | None) -> Program[Any]:
         return (yield from _WRITES[item.__class__](self, item, tx, now))
@@ -173,7 +205,12 @@ class Writes(Obstacles):
             return []
         self.refuse_null_keys(entity, rows)
         if now is not None and expires(entity):
+            yield from self.clear_keys(entity, rows, tx, now)
             keys = yield from self.deferring(self._insert_expiring(entity, rows, tx, now), tx, entity)
+            if len(rows) > 1 and self.refers_to_expiring(entity):  # what had expired when it came may have made room for another
+                last = dict(zip(keys, rows, strict=True))
+                there = yield from self.fetch(entity, list(last), tx, None, None)
+                rows = [row for row, found in zip(last.values(), there, strict=True) if found is not None]
             yield from self.check_parents(entity, rows, tx, now)
             return keys  # type: ignore[no-any-return]  # an effect's reply is Any
         generated = entity.generated_field
@@ -198,13 +235,15 @@ class Writes(Obstacles):
     def _insert_expiring(self, entity: Entity, rows: Sequence[Row], tx: Any, now: dt.datetime) -> Program[list[Any]]:
         """As insert, one row after the other: an expired row with the same key is overwritten, those with the same uniques are removed."""
         keys: list[Any] = []
+        generated = entity.generated_field
         for row in rows:
             yield from self.clear_expired(entity, (row,), tx, now)
             text, bind = self.replacing(entity, entity.key)
             made = yield effects.WriteReturning(tx, text, bind((*row, now)), entity, list)
             if not made:
                 raise UniqueViolation("", entity=entity.name, fields=entity.key)
-            keys += self._keys(entity, made) if None in row else [entity.row_key(row)]
+            numbered = generated is not None and row[generated.position] is None
+            keys += self._keys(entity, made) if numbered else [entity.row_key(row)]
         return keys
 
     # Upsert. What is there is looked for first: an INSERT … ON CONFLICT would refuse a row for nulls and checks that it need not keep.
@@ -243,6 +282,7 @@ class Writes(Obstacles):
             text, encode = self.inserting(entity, everything)
             made = yield effects.WriteReturning(tx, text, encode((row,))[0], entity, decode)
         else:
+            yield from self.clear_keys(entity, (row,), tx, now)
             yield from self.clear_expired(entity, (row,), tx, now)
             text, bind = self.replacing(entity, everything)
             made = yield effects.WriteReturning(tx, text, bind((*row, now)), entity, decode)
@@ -321,7 +361,7 @@ class Writes(Obstacles):
         # A row that goes with another one, before its own turn, is not counted by the engine, though it was matched (F1).
         matched = len((yield from self.matched(select, tx))) if self.cascades_to_itself(select.entity) else None
         deleted = yield effects.Write(tx, statement.text, statement.bind(params), select.entity)
-        return deleted if matched is None else matched  # type: ignore[no-any-return]  # an effect's reply is Any
+        return deleted if matched is None else matched
 
 
 def _do(effect: Any) -> Program[Any]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from typing import Any
 
 from holdall.errors import UniqueViolation, Unsupported
 from holdall.testing.case import case
-from holdall.testing.cases.making import how_many, made
+from holdall.testing.cases.making import Undone, how_many, made
 from holdall.testing.kit import Kit
 from holdall.testing.models.binary import Given, Tag
 from holdall.testing.models.generated import Numbered
@@ -122,21 +123,15 @@ async def a_number_of_an_undone_transaction_is_not_kept(k: Kit) -> None:
     """The record is new again: it gets a number when it is saved again, and so does everybody else."""
     first = await k.store[Numbered].create(text="first")
     undone: Any = Numbered(text="undone")
-    try:
+    with suppress(Undone):
         async with k.store.transaction():
             await k.store[Numbered].save(undone)
             assert [undone.id] != [None]
-            raise _Stop
-    except _Stop:
-        pass
+            raise Undone
     assert [undone.id] == [None]
     later = await k.store[Numbered].create(text="later")
     await k.store[Numbered].save(undone)
     assert await _all(k) == {first.id: "first", later.id: "later", undone.id: "undone"}
-
-
-class _Stop(Exception):
-    """What ends a block."""
 
 
 @case("E7", needs=(*NUMBERS, "transactions"))
@@ -153,12 +148,10 @@ async def numbers_in_a_transaction_are_unique(k: Kit) -> None:
 async def numbers_after_an_undone_savepoint_are_unique(k: Kit) -> None:
     async with k.store.transaction():
         first = await k.store[Numbered].create(text="first")
-        try:
+        with suppress(Undone):
             async with k.store.transaction():
                 await k.store[Numbered].create(text="undone")
-                raise _Stop
-        except _Stop:
-            pass
+                raise Undone
         second = await k.store[Numbered].create(text="second")
     assert await _all(k) == {first.id: "first", second.id: "second"}
     assert first.id != second.id

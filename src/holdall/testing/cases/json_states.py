@@ -161,9 +161,9 @@ async def comparing_with_none_is_refused(k: Kit) -> None:
     """It could mean any of the three."""
     for term in (EXTRA, EXTRA["a"], NOTES_TERM["a"]):
         with k.refused(QueryError, says="null"):
-            k.store[Document].where(term == None)  # noqa: E711  builds a condition
+            k.store[Document].where(term == None)
         with k.refused(QueryError, says="null"):
-            k.store[Document].where(term != None)  # noqa: E711  as above
+            k.store[Document].where(term != None)
 
 
 @case("E2", needs="aggregates")

@@ -9,6 +9,10 @@ from typing import Any
 from holdall.testing.kit import Kit
 
 
+class Undone(Exception):
+    """What ends a transaction's block, so that it is undone: raised in it, suppressed around it."""
+
+
 async def made(k: Kit, model: Any, *rows: dict[str, Any]) -> list[Any]:
     """Create these records, each alone."""
     return [await k.store[model].create(**row) for row in rows]

@@ -9,6 +9,7 @@ from holdall.query import Q, is_null, not_, not_one_of, one_of
 from holdall.query.quantifiers import each, every
 from holdall.testing.case import case
 from holdall.testing.cases.kinship import JOINED, family
+from holdall.testing.filling import fill
 from holdall.testing.kit import Kit
 from holdall.testing.models.kin import PERSON, Person
 from holdall.testing.models.samples import ORDERABLE, SAMPLE, Sample
@@ -56,7 +57,7 @@ CONDITIONS: dict[str, tuple[Callable[[], Any], set[int]]] = {
 @case("B5", each=CONDITIONS)
 async def in_nothing_is_false_and_not_in_nothing_is_true(k: Kit, make: Callable[[], Any], expected: set[int]) -> None:
     """Also of a null: that nothing is in an empty list is known."""
-    await k.store[Sample].create_many([{"id": 1, "whole": 1}, {"id": 2, "whole": 2}, {"id": 3}])
+    await fill(k.store[Sample], [{"id": 1, "whole": 1}, {"id": 2, "whole": 2}, {"id": 3}])
     assert {item.id for item in await k.store[Sample].where(make()).all()} == expected
     assert await k.store[Sample].where(make()).exists() is bool(expected)
 
@@ -65,7 +66,7 @@ async def in_nothing_is_false_and_not_in_nothing_is_true(k: Kit, make: Callable[
 async def in_nothing_of_every_type(k: Kit, name: str) -> None:
     """The type of the field does not matter."""
     low, _ = ORDERABLE[name]
-    await k.store[Sample].create_many([{"id": 1, name: low}, {"id": 2}])
+    await fill(k.store[Sample], [{"id": 1, name: low}, {"id": 2}])
     term = getattr(SAMPLE, name)
     assert await k.store[Sample].where(one_of(term, [])).all() == []
     assert sorted(item.id for item in await k.store[Sample].where(not_one_of(term, [])).all()) == [1, 2]
@@ -98,7 +99,7 @@ READS: dict[str, tuple[Callable[[Any], Any], Any]] = {
 async def membership_in_nothing_costs_no_round_trip(k: Kit, read: Callable[[Any], Any], expected: Any) -> None:
     """The store answers by itself; counted at the engine's door."""
     await k.store[Sample].create(id=1, whole=1)
-    door = through(Counting, k.backend)
+    door: Any = through(Counting, k.backend)
     store = k.another_store(backend=door)
     assert len(await store[Sample].all()) == 1
     before = door.effects
@@ -122,7 +123,7 @@ AGGREGATES: dict[str, tuple[Callable[[Any], Any], Any]] = {
 async def aggregates_of_nothing_cost_no_round_trip(k: Kit, read: Callable[[Any], Any], expected: Any) -> None:
     """The aggregate of what is in no list is that of nothing (B4)."""
     await k.store[Sample].create(id=1, whole=1)
-    door = through(Counting, k.backend)
+    door: Any = through(Counting, k.backend)
     store = k.another_store(backend=door)
     assert len(await store[Sample].all()) == 1
     before = door.effects
@@ -134,7 +135,7 @@ async def aggregates_of_nothing_cost_no_round_trip(k: Kit, read: Callable[[Any],
 async def writes_to_what_is_in_nothing_cost_no_round_trip(k: Kit) -> None:
     """Nothing is changed, nothing is removed, nothing is sent."""
     await k.store[Sample].create(id=1, whole=1)
-    door = through(Counting, k.backend)
+    door: Any = through(Counting, k.backend)
     store = k.another_store(backend=door)
     assert len(await store[Sample].all()) == 1
     before = door.effects
@@ -148,7 +149,7 @@ async def writes_to_what_is_in_nothing_cost_no_round_trip(k: Kit) -> None:
 async def a_page_of_nothing_costs_no_round_trip(k: Kit) -> None:
     """Pages and streams of what is in no list are empty and have no neighbours."""
     await k.store[Sample].create(id=1, whole=1)
-    door = through(Counting, k.backend)
+    door: Any = through(Counting, k.backend)
     store = k.another_store(backend=door)
     assert len(await store[Sample].all()) == 1
     before = door.effects
@@ -161,7 +162,7 @@ async def a_page_of_nothing_costs_no_round_trip(k: Kit) -> None:
 @case("B5")
 async def reading_and_writing_nothing_costs_no_round_trip(k: Kit) -> None:
     """get_many of no keys, create_many of no records, save_all of none."""
-    door = through(Counting, k.backend)
+    door: Any = through(Counting, k.backend)
     store = k.another_store(backend=door)
     assert await store[Sample].all() == []
     before = door.effects

@@ -22,6 +22,7 @@ from holdall.schema import Entity
 
 T = TypeVar("T")
 STATEMENTS_KEPT = 256
+BUSY_PAUSE_S = 0.005
 WATCH_STEPS = 20_000  # of the virtual machine between two looks at the clock, about two milliseconds
 ENGINE_VERSION = apsw.sqlite_lib_version()
 PARAMETERS_MAX = 32_766  # SQLITE_MAX_VARIABLE_NUMBER
@@ -79,12 +80,23 @@ class Lane:
             # Any: apsw's stubs name a type that Python 3.11 has not, so all its methods are partly unknown to type checkers.
             self.connection: Any = apsw.Connection(settings.path, settings.flags, statementcachesize=STATEMENTS_KEPT)
             self.connection.set_busy_timeout(max(1, int(settings.busy_timeout_s * 1000)))
-            self._configure()
+            self._configure_patiently()
         except Exception as error:
             if hasattr(self, "connection"):
                 self.connection.close(True)
             raise failure(error, None, settings.path) from error
         self.cursor: Any = self.connection.cursor()
+
+    def _configure_patiently(self) -> None:
+        """Configure, waiting for other connections: SQLite itself does not wait to change the journal mode while another one writes."""
+        until = time.monotonic() + self.settings.busy_timeout_s
+        while True:
+            try:
+                return self._configure()
+            except apsw.BusyError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(BUSY_PAUSE_S)
 
     def _configure(self) -> None:
         connection, settings = self.connection, self.settings
