@@ -13,7 +13,7 @@ core.plant("doom_ignored", "G2", "a transaction goes on after an error", "Scope.
 core.plant("any_task", "G7", "a transaction may be used by another task or thread", "Scope.check", "if self.owner != owner:", "if self.owner[0] != owner[0]:", colours=("sync", "async"))
 core.plant("any_thread", "G7", "a transaction may be used by another thread", "owner_here", "threading.get_ident(), task)", "0, task)", colours=("sync", "async"))
 core.plant("any_process", "G7", "a transaction may be used by a forked process", "owner_here", "(os.getpid(),", "(0,")
-core.plant("ended_scope", "G7 G2", "a transaction that has ended may be used", "Scope.check", "        if self.closed:\n", "        if False:\n")
+core.plant("ended_scope", "G7 G2", "a transaction that has ended may be used", "Scope.check", '        if self.closed:\n            raise ProgrammingError("This transaction has already ended.", hint="Begin a new one.")\n        scope: Scope | None = self\n        while scope is not None:\n            if scope.closed:\n', "        scope: Scope | None = self\n        while scope is not None:\n            if False:\n")
 core.plant("caught_error_commits", "G2", "a transaction in which an error was caught is committed", "_end_transaction", "if error is None and scope.doomed is None:", "if error is None:")
 core.plant("caught_error_silent", "G2", "a transaction that was undone because of an error that was caught says nothing", "_end_transaction", "    if error is None and scope.doomed is not None:\n        raise", "    if False:\n        raise")
 core.plant("error_commits", "G2 F4", "a block that raises is committed", "_end_transaction", "if error is None and scope.doomed is None:", "if scope.doomed is None:")

@@ -1,4 +1,4 @@
-"""C4: results of as many digits as a Decimal may have: what an engine that counts with fewer would round."""
+"""C4, B4: results of as many digits as a Decimal may have, which an engine that counts with fewer would round; averages in having."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from holdall.query import agg
 from holdall.testing.case import case
 from holdall.testing.kit import Kit
 from holdall.testing.models.numbers import Amount
+from holdall.testing.models.samples import SAMPLE, Sample
 
 AMOUNT: Any = Amount
 LONG: dict[str, tuple[str, Callable[[], Any], str]] = {
@@ -49,3 +51,15 @@ async def long_results_are_compared_exactly(k: Kit, start: str, make: Callable[[
     assert await k.store[Amount].where(make() == Decimal(wanted)).allow_scan().count() == 1
     assert await k.store[Amount].where(make() > Decimal(wanted)).allow_scan().count() == 0
     assert await k.store[Amount].where(make() < Decimal(wanted)).allow_scan().count() == 0
+
+
+@case("B4", needs="aggregates")
+async def averages_are_compared_as_what_they_are(k: Kit) -> None:
+    """In having the average of floats is a float, that of integers a Decimal."""
+    for number, (text, real, whole) in enumerate((("a", 1.0, 1), ("a", 2.0, 2), ("b", 0.5, 5)), 1):
+        await k.store[Sample].create(id=number, text=text, real=real, whole=whole)
+    groups = k.store[Sample].query().group_by(SAMPLE.text)
+    assert await groups.having(agg.avg(SAMPLE.real) > 1.25).values(SAMPLE.text) == [{"text": "a"}]
+    assert await groups.having(agg.avg(SAMPLE.real) <= 0.5).values(SAMPLE.text) == [{"text": "b"}]
+    assert await groups.having(agg.avg(SAMPLE.whole) == Decimal("1.5")).values(SAMPLE.text) == [{"text": "a"}]
+    assert await groups.having(agg.avg(SAMPLE.whole) > 4).values(SAMPLE.text) == [{"text": "b"}]
