@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from uuid import UUID
 
 from holdall.errors import ForeignKeyViolation, VersionMismatch
 from holdall.query import is_null
@@ -10,7 +11,7 @@ from holdall.schema import JSON_NULL
 from holdall.testing.case import case
 from holdall.testing.kit import Kit
 from holdall.testing.models.agreement import Holder, Note
-from holdall.testing.models.agreement_expiring import Stamp, Visit
+from holdall.testing.models.agreement_expiring import Pass, Stamp, Visit
 from holdall.testing.models.agreement_trees import Twig
 
 HOUR = dt.timedelta(hours=1)
@@ -87,3 +88,11 @@ async def a_record_that_refers_to_itself_may_expire(k: Kit, at_once: bool) -> No
     assert await visits.get(1) is None
     await visits.create(id=1)
     assert await visits.count() == 1
+
+
+@case("H6", needs="expiry")
+async def an_insert_gives_the_keys_of_records_that_may_expire(k: Kit) -> None:
+    """As they were given, not as the engine keeps them."""
+    await k.ready(Pass)
+    one, other = UUID(int=1), UUID(int=2)
+    assert await k.insert(Pass.__entity__, (one, None), (other, k.clock() + HOUR)) == [one, other]
