@@ -36,12 +36,12 @@ PLAYS = 25  # of one scenario in threads switched between lines
 # Schedules of one scenario
 
 
-def schedules(rng: random.Random, scenario: Scenario, exhaustively: bool) -> Iterator[Choose]:
-    """Schedules of a scenario: all of them, or all with at most `PREEMPTIONS` preemptions, but no more than SMALL; or SCHEDULES by chance
+def schedules(rng: random.Random, scenario: Scenario, exhaustively: bool, most: int) -> Iterator[Choose]:
+    """Schedules of a scenario: all of them, or all with at most `PREEMPTIONS` preemptions, but no more than `most`; or SCHEDULES by chance
     and priority."""
     if exhaustively:
         long = sum(len(unit.steps) for unit in scenario.units) > 3
-        return itertools.islice(Exhaustive(PREEMPTIONS if long else None), SMALL)
+        return itertools.islice(Exhaustive(PREEMPTIONS if long else None), most)
     steps = sum(3 + 2 * len(unit.steps) for unit in scenario.units)
     return (chooser(rng, len(scenario.units), steps) for _ in range(SCHEDULES))
 
@@ -159,6 +159,7 @@ def _share(name: str, level: Isolation, seed: int, count: int, seconds: float) -
 def _by_schedule(target: Target, level: Isolation, fault: str = "") -> Callable[[Budget], Outcome]:
     def part(budget: Budget) -> Outcome:
         told, alone = _Tally(), Alone()
+        most = SMALL if fault else min(SMALL, max(30, budget.count // 80))
         with target.place(scheduled=True) as place:
             if fault:
                 broken(place.made[0], fault)
@@ -171,7 +172,7 @@ def _by_schedule(target: Target, level: Isolation, fault: str = "") -> Callable[
                 stage = awaited if rng.random() < 0.2 else blocking
                 stage.there = None
                 played = 0
-                for choose in schedules(rng, scenario, exhaustively):
+                for choose in schedules(rng, scenario, exhaustively, most):
                     recorded = Recorded(choose)
                     wrong = stage.scheduled(oracle, recorded)
                     played += 1
@@ -185,7 +186,7 @@ def _by_schedule(target: Target, level: Isolation, fault: str = "") -> Callable[
                         break
                 told.done += played
                 told.scenarios += 1
-                told.systematic += exhaustively and played < SMALL
+                told.systematic += exhaustively and played < most
                 told.modes[f"schedule, {stage.colour}"] += played
                 if told.found and fault:
                     break
