@@ -47,7 +47,7 @@ def met(requirement: str, capabilities: Capabilities) -> bool:
     return getattr(capabilities, name) is not None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Case:
     """One case. `id` is 'A1.name' or 'A1.name[parameter]'; `module` says where it is written; `args` follow the kit."""
 
