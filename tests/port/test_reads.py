@@ -24,10 +24,8 @@ from tests.port.entities import (
     NOW,
     PROFILE,
     REVIEW,
-    SESSION,
     author,
     book,
-    row,
 )
 from tests.port.kit import Kit, columns, compare, eq
 from tests.port.strategies import IDS, conditions, dataset, grouped_selects, leaves, selects, valid
@@ -254,11 +252,3 @@ def test_a_scan_inside_a_transaction(kit: Kit, shelf: Any) -> None:
     assert sorted(r[0] for r in found) == sorted(r[0] for r in kit.rows(BOOK, tx=tx))
     assert len(found) == 239
     kit.rollback(tx)
-
-
-def test_sessions_by_prefix(kit: Kit) -> None:
-    names = ["a", "ab", "abc", "abd", "ac", "b", "ab\U0010ffff", "\U0010ffff", "\U0010ffffx"]
-    kit.insert(SESSION, *(row(SESSION, token=name, hits=1) for name in names))
-    for prefix in ("ab", "", "\U0010ffff", "ab\U0010ffff", "x"):
-        found = kit.rows(SESSION, Match(key_ref(SESSION, "token"), "startswith", prefix))
-        assert [r[0] for r in found] == sorted(n for n in names if n.startswith(prefix))
