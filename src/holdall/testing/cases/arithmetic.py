@@ -404,8 +404,9 @@ async def a_patch_that_does_not_fit_changes_nothing(k: Kit, name: str, op: str, 
     entity: Entity = Amount.__entity__
     await put(k, Amount, {"id": 1, "money": D("123.45"), "n": 10, "wide": D(NINES)})
     before = await whole(k, Amount)
+    changes: dict[str, Any] = {"free": Value(D(5), Type("decimal")), name: _computed(entity, op, name, operand)}
     with k.refused(SizeLimit):
-        await k.patch(entity, 1, free=Value(D(5), Type("decimal")), **{name: _computed(entity, op, name, operand)})
+        await k.patch(entity, 1, **changes)
     assert await whole(k, Amount) == before
 
 
