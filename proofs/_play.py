@@ -197,6 +197,7 @@ class Play:
         self.differs: list[tuple[Step, Any, Any]] = []  # the read, what was said, what the third voice says
         self.asked = 0
         self.played = 0
+        self.told_differently = 0  # violations of which the other store told another one that is broken too
 
     async def run(self, program: Program) -> Play:
         """Play it to its end."""
@@ -379,6 +380,7 @@ def difference(one: Play, other: Play) -> tuple[int, str] | None:
     for place, (first, second) in enumerate(zip(one.seen, other.seen, strict=False)):
         if not alike(first, second):
             return place, f"{first!r}\n  against\n{second!r}"
+        one.told_differently += first.__class__ is tuple and first[:1] == ("raised",) and first != second
     if len(one.seen) != len(other.seen):
         return min(len(one.seen), len(other.seen)), "one program went on longer than the other"
     return None

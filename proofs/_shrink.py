@@ -24,7 +24,7 @@ def shrink(schema: Schema, program: Program, fails: Fails, seconds: float) -> tu
     while changed and time.monotonic() < until:
         changed = False
         for smaller in (_fewer_steps, _simpler_steps):
-            program, some = _repeat(program, smaller, lambda tried: fails(schema, tried), until)
+            program, some = _repeat(program, smaller, lambda tried, at=schema: fails(at, tried), until)
             changed = changed or some
         while time.monotonic() < until:
             found = next((pair for pair in _fewer_parts(schema, program) if time.monotonic() > until or fails(*pair)), None)
@@ -93,23 +93,25 @@ def _simpler_param(param: Any) -> Iterator[Any]:
             yield from map(Tree, node.items)
         elif isinstance(node, Not):
             yield Tree(node.item)
-    elif isinstance(param, dict) and len(param) > 1:
-        for name in param:
-            if name in ("id", "k0", "k1"):
-                continue  # a key that is not given is made anew each time
-            yield {key: value for key, value in param.items() if key != name}
-    elif isinstance(param, list) and len(param) > 1:
-        for place in range(len(param)):
-            yield param[:place] + param[place + 1 :]
     elif isinstance(param, Make):
-        for values in _simpler_param(param.values):
-            yield Make(param.model, values)
-    if isinstance(param, dict | list):
+        yield from (Make(param.model, values) for values in _simpler_param(param.values))
+    elif isinstance(param, dict | list):
+        yield from _shorter(param)
         for key, value in param.items() if isinstance(param, dict) else enumerate(param):
             for simpler in _simpler_param(value):
                 made: Any = param.copy()
                 made[key] = simpler
                 yield made
+
+
+def _shorter(param: Any) -> Iterator[Any]:
+    """With one item less, but not empty. A key of a record stays: one that is not given is made anew each time."""
+    if len(param) < 2:
+        return
+    if isinstance(param, dict):
+        yield from ({key: value for key, value in param.items() if key != gone} for gone in param if gone not in ("id", "k0", "k1"))
+    else:
+        yield from (param[:place] + param[place + 1 :] for place in range(len(param)))
 
 
 def _fewer_parts(schema: Schema, program: Program) -> Iterator[tuple[Schema, Program]]:
@@ -118,7 +120,7 @@ def _fewer_parts(schema: Schema, program: Program) -> Iterator[tuple[Schema, Pro
         try:
             smaller = Schema(models).make()
             yield smaller, rebound(program, smaller)
-        except Exception:  # noqa: BLE001, S112 - a schema or program that cannot be any more is no candidate
+        except Exception:  # noqa: BLE001 - a schema or program that cannot be any more is no candidate
             continue
 
 
@@ -129,9 +131,7 @@ def _fewer_models(models: tuple[ModelPart, ...]) -> Iterator[tuple[ModelPart, ..
             yield tuple(left)
     for place, model in enumerate(models):
         for relation in model.relations:
-            yield tuple(
-                _without_relations(m, lambda part, m=m: (m is model and part is relation) or part.needs == relation.name) for m in models
-            )
+            yield tuple(_without_relations(other, lambda part, gone=relation: part is gone or part.needs == gone.name) for other in models)
         for smaller in _smaller_model(model):
             yield (*models[:place], smaller, *models[place + 1 :])
 

@@ -135,11 +135,11 @@ def ref(entity: Any, path: str, *keys: Any, type: Type | None = None) -> FieldRe
     return FieldRef(entity, tuple(steps), field, tuple(keys), type or field.type)
 
 
-
 def _pools_of_others() -> dict[tuple[Any, str], list[Any]]:
     texts, days = POOLS["title"], POOLS["published"]
     return {
-        (AUTHOR, "id"): [1, 2, 3], (AUTHOR, "email"): ["x", "y"], (AUTHOR, "name"): texts, (AUTHOR, "country"): texts, (AUTHOR, "born"): days,
+        (AUTHOR, "id"): [1, 2, 3], (AUTHOR, "email"): ["x", "y"], (AUTHOR, "name"): texts, (AUTHOR, "country"): texts,
+        (AUTHOR, "born"): days,
         (PROFILE, "author_id"): [1, 2, 3], (PROFILE, "bio"): texts, (PROFILE, "score"): [-2, 0, 1, 2],
         (REVIEW, "id"): [1, 2, 3], (REVIEW, "book_id"): IDS, (REVIEW, "stars"): [0, 1, 2], (REVIEW, "text"): texts,
         (LABEL, "name"): ["x", "y", "z"], (LABEL, "rank"): [0, 1, 2], (BOOK, "id"): IDS,

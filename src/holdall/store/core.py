@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from typing import Any, TypeVar
 from uuid import UUID
-from weakref import WeakValueDictionary
+from weakref import WeakSet, WeakValueDictionary
 
 from holdall.backends import Backend, Isolation, Native, Refuse, Row, Transactions
 from holdall.errors import (
@@ -32,7 +32,7 @@ from holdall.model import Model, linked_models
 from holdall.program import Call, Program
 from holdall.query import TRUE, Aggregate, Select, never_true, prepare
 from holdall.schema import Entity
-from holdall.store.gates import Kept
+from holdall.store.gates import Kept, check_tables
 
 T = TypeVar("T")
 Clock = Callable[[], dt.datetime]
@@ -137,7 +137,11 @@ def task_here() -> tuple[Any, ...]:
     """The same for code that runs in an event loop."""
     import asyncio
 
-    return owner_here(asyncio.current_task())
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:  # no loop runs here: in a process that was forked inside one
+        task = None
+    return owner_here(task)
 
 
 class Core:
@@ -167,6 +171,7 @@ class Core:
         self.opened = False
         self.closed = False
         self.preparing = threading.RLock()
+        _cores.add(self)
         self._kept: Kept | None = None
 
     @property
@@ -195,6 +200,18 @@ class Core:
         self.kept.need("transactions", "A transaction")
         assert isinstance(self.backend, Transactions), "a backend that declares transactions has their calls"
         return self.backend
+
+
+_cores: WeakSet[Core] = WeakSet()
+
+
+def _forked() -> None:
+    """In a child: no thread is left that could release a lock."""
+    for core in list(_cores):
+        core.preparing = threading.RLock()
+
+
+os.register_at_fork(after_in_child=_forked)
 
 
 class Ready:
@@ -262,6 +279,7 @@ def _prepare(core: Core, scope: Scope | None, model: type[Model]) -> Program[Non
             hint=f"Call store.ensure_schema({model.__name__}) before, or list it in Store(models=[…]).",
         )
     entities = all_entities(new)
+    check_tables([*all_entities(core.ready), *entities])
     core.kept.check_entities(entities)
     yield from core.backend.ensure_schema(entities)
     if any(entity.expiry_field is not None for entity in entities):

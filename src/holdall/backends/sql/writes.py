@@ -235,13 +235,15 @@ class Writes(Obstacles):
     def _insert_expiring(self, entity: Entity, rows: Sequence[Row], tx: Any, now: dt.datetime) -> Program[list[Any]]:
         """As insert, one row after the other: an expired row with the same key is overwritten, those with the same uniques are removed."""
         keys: list[Any] = []
+        generated = entity.generated_field
         for row in rows:
             yield from self.clear_expired(entity, (row,), tx, now)
             text, bind = self.replacing(entity, entity.key)
             made = yield effects.WriteReturning(tx, text, bind((*row, now)), entity, list)
             if not made:
                 raise UniqueViolation("", entity=entity.name, fields=entity.key)
-            keys += self._keys(entity, made) if None in row else [entity.row_key(row)]
+            numbered = generated is not None and row[generated.position] is None
+            keys += self._keys(entity, made) if numbered else [entity.row_key(row)]
         return keys
 
     # Upsert. What is there is looked for first: an INSERT … ON CONFLICT would refuse a row for nulls and checks that it need not keep.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from uuid import UUID
 
 from holdall.errors import ForeignKeyViolation, VersionMismatch
 from holdall.query import is_null
@@ -10,13 +11,13 @@ from holdall.schema import JSON_NULL
 from holdall.testing.case import case
 from holdall.testing.kit import Kit
 from holdall.testing.models.agreement import Holder, Note
-from holdall.testing.models.agreement_expiring import Stamp, Visit
+from holdall.testing.models.agreement_expiring import Pass, Stamp, Visit
 from holdall.testing.models.agreement_trees import Twig
 
 HOUR = dt.timedelta(hours=1)
 
 
-@case("E2", each={"null": (None,), "JSON null": (JSON_NULL,)})
+@case("E2", needs="aggregates", each={"null": (None,), "JSON null": (JSON_NULL,)})
 async def inside_a_container_json_has_one_null(k: Kit, null: object) -> None:
     """A nullable JSON item of a dict, list or nested value holds JSON's own null, however it is written, and reads as None."""
     holders = k.store[Holder]
@@ -87,3 +88,11 @@ async def a_record_that_refers_to_itself_may_expire(k: Kit, at_once: bool) -> No
     assert await visits.get(1) is None
     await visits.create(id=1)
     assert await visits.count() == 1
+
+
+@case("H6", needs="expiry")
+async def an_insert_gives_the_keys_of_records_that_may_expire(k: Kit) -> None:
+    """As they were given, not as the engine keeps them."""
+    await k.ready(Pass)
+    one, other = UUID(int=1), UUID(int=2)
+    assert await k.insert(Pass.__entity__, (one, None), (other, k.clock() + HOUR)) == [one, other]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from uuid import UUID
 
 from holdall.model import Field, Key, Model, Version
 from holdall.testing.models.naming import named
@@ -23,3 +24,10 @@ class Stamp(Model, table=named("z_stamps")):
     id: int = Key(generated=False)
     visit_id: int | None = Field(default=None, references=Visit, on_delete="cascade")
     version: int = Version()
+
+
+class Pass(Model, table=named("z_passes")):
+    """May expire; its key is of a type that engines keep in another form."""
+
+    id: UUID = Key()
+    until: dt.datetime | None = Field(default=None, expires=True)
