@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 import pytest
-from tests.port.entities import AUTHOR, BOOK, BOOK_LABEL, EMPLOYEE, LABEL, PROFILE, REVIEW, author, book, row
+from tests.port.entities import AUTHOR, BOOK, BOOK_LABEL, EMPLOYEE, LABEL, PROFILE, REVIEW, author, book
 from tests.port.kit import Kit, compare, eq
 
 from holdall.errors import CheckViolation, ForeignKeyViolation, NotNullViolation, UniqueViolation
@@ -168,11 +168,3 @@ def test_constraints_inside_a_transaction(library: Kit) -> None:
     assert (library.get(BOOK, ONE, "isbn"), library.get(BOOK, TWO, "isbn")) == ("z", "x")
     assert library.count(AUTHOR) == 1
     assert library.count(BOOK, eq(BOOK, "isbn", "x")) == 1
-
-
-def test_text_is_compared_exactly(kit: Kit) -> None:
-    for name in ("a", "A", "a ", "é", "e\u0301", "ß", "ss", "\U0001f600", "\U0001f601", ""):
-        if name:
-            kit.insert(LABEL, row(LABEL, name=name, rank=1))
-    assert kit.count(LABEL) == 9
-    assert [r[0] for r in kit.rows(LABEL)] == sorted(r[0] for r in kit.rows(LABEL))

@@ -288,13 +288,6 @@ async def test_hours_are_kept_exactly(s: Any) -> None:
     assert found.placed_at - made["orders"][0].placed_at == timedelta(hours=1)
 
 
-async def test_an_empty_key_is_refused(s: Any) -> None:
-    with pytest.raises(ValidationError) as caught:
-        await s[Label].create(id="")
-    assert [problem.path for problem in caught.value.problems] == [("id",)]
-    assert await s[Label].count() == 0
-
-
 async def test_an_undone_write_is_written_again(s: Any) -> None:
     pen = await s[Product].create(name="pen", price=Decimal(1))
     ink = Product(name="ink", price=Decimal(1))

@@ -60,7 +60,7 @@ async def save_all_takes_records_of_several_models_in_any_order(k: Kit, order: t
 
 @case("F5", needs=NEEDS)
 async def children_are_written_through_the_parents_list(k: Kit) -> None:
-    client = Client(name="Ada", bills=[Bill(total=1), new_bill(total=2)])
+    client = Client(name="Ada", bills=[new_bill(total=1), new_bill(total=2)])
     client.bills.append(new_bill(total=3))
     await k.store[Client].save(client)
     assert sorted(await k.store[Bill].where(client_id=client.id).column(Bill.total)) == [1, 2, 3]
@@ -98,7 +98,7 @@ async def new_children_of_a_saved_parent_are_written_with_it(k: Kit) -> None:
 @case("F5", needs=NEEDS)
 async def create_many_writes_linked_records(k: Kit) -> None:
     client = Client(name="Ada")
-    await k.store[Bill].create_many([Bill(client=client, total=1), new_bill(client=client, total=2)])
+    await k.store[Bill].create_many([new_bill(client=client, total=1), new_bill(client=client, total=2)])
     assert await _counts(k) == {"Client": 1, "Bill": 2}
 
 
