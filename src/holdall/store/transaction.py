@@ -86,7 +86,7 @@ class Transaction(_Block):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         scope, why, misuse = self._leave(error, owner_here())
         run(end(scope, why), scope.core.perform)
-        if misuse is not None:
+        if misuse is not None and error is None:
             raise misuse
 
 
@@ -116,5 +116,5 @@ class AsyncTransaction(_Block):
             if not ending.cancelled() and (failure := ending.exception()) is not None:
                 cancelled.add_note(f"The transaction, which was ending, failed: {failure!r}")
             raise
-        if misuse is not None:
+        if misuse is not None and error is None:
             raise misuse
