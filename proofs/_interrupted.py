@@ -118,7 +118,7 @@ async def _caught(store: Any) -> None:
         try:
             async with store.transaction():
                 await store[Account].create(id=8, value=8)
-                raise LookupError
+                raise LookupError  # noqa: TRY301 - the error of the block
         except LookupError:
             pass
         await store[Account].create(id=9, value=9)

@@ -62,7 +62,7 @@ class Bed:
 
     def plant(self, id: str, promises: str, what: str, where: str, old: str, new: str, *, colours: Sequence[str] = ("sync",)) -> None:
         """List one fault; `promises` are ids with blanks between them."""
-        short = self.module.rpartition(".")[2]
+        short = ".".join(self.module.split(".")[-2:])
         self.plants.append(Plant(f"{short}.{id}", tuple(promises.split()), what, self.module, where, old, new, tuple(colours)))
 
 

@@ -44,6 +44,7 @@ def try_plant(plant: Plant, groups: list[tuple[str, list[str]]], whole: bool) ->
                     continue
                 ran += 1
                 print(f"\n{case.id} [{colour}]", end="", flush=True)  # for whoever waits in vain
+                signal.alarm(SECONDS)
                 outcome = lab.run(case)
                 if outcome.verdict == "failed":
                     if not whole:
@@ -56,7 +57,7 @@ def try_plant(plant: Plant, groups: list[tuple[str, list[str]]], whole: bool) ->
 def _child(asked: dict[str, Any], plant: Plant, pipe: int, log: int) -> None:
     os.dup2(log, 1)
     os.dup2(log, 2)
-    signal.alarm(SECONDS if not asked["whole"] else 10 * SECONDS)
+    signal.alarm(SECONDS)
     try:
         result = try_plant(plant, asked["groups"], asked["whole"])
     except BaseException:  # noqa: BLE001 - whatever it was, the parent is told

@@ -15,7 +15,7 @@ from holdall.program import run
 from proofs._concurrency.appending import Plan, client, final, prepare_rows
 from proofs._concurrency.faults import FAULTS, broken
 from proofs._concurrency.modes import Mode, modes_of, performing, pool, together
-from proofs._concurrency.targets import MEMORY, TARGETS, Place, Target
+from proofs._concurrency.targets import HOSTILE, MEMORY, TARGETS, Place, Target
 from proofs._concurrency.words import Port
 from proofs._cycles import Anomaly, Txn, check, forbidden, tally
 from proofs.harness import Budget, Finding, Outcome, Part, Proof
@@ -73,7 +73,7 @@ def plan_of(seed: int, level: Isolation | None, mode: Mode, size: int) -> Plan:
 
 def again(name: str, mode: Mode, level: str | None, seed: int, size: int, fault: str = "") -> None:
     """Run one history again, and print its anomalies; by schedule it is the same one."""
-    (target,) = (item for item in TARGETS if item.name == name)
+    (target,) = (item for item in (*TARGETS, HOSTILE) if item.name == name)
     isolation = None if level is None else Isolation(level)
     scheduled = mode.startswith("schedule")
     with ExitStack() as stack:
@@ -121,12 +121,14 @@ class _Tally:
 
 
 def _explore(budget: Budget, target: Target, level: Isolation | None, judge: Callable[..., None], fault: str = "") -> _Tally:
-    """Histories in all modes, in turns, until the budget's transactions are done."""
+    """Histories in all modes, in turns, until the budget's transactions are done. (Without transactions, threads are wild enough.)"""
     told = _Tally()
     seeds = itertools.count(budget.seed)
     modes = modes_of(target)
     if fault:
         modes = tuple(mode for mode in modes if mode.startswith("schedule"))
+    elif level is None:
+        modes = tuple(mode for mode in modes if mode != "processes")
     size = min(480, max(60, budget.count // (2 * len(modes))))
     with ExitStack() as stack:
         workers = None
@@ -213,6 +215,10 @@ def _parts() -> list[Part]:
                 4_000 if target is MEMORY else 2_000, control=True, engine=target.engine,
             )
         )  # fmt: skip
+    parts += [
+        Part(f"{HOSTILE.name}, {level.name}", _keeps(HOSTILE, level), "transactions", 50_000, 800, engine=HOSTILE.engine)
+        for level in HOSTILE.levels
+    ]
     skew = frozenset({"G2", "G2-item"})
     parts.append(
         Part(

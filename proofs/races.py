@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 
 from holdall.backends import Isolation
+from proofs._concurrency import units
 from proofs._concurrency.faults import LINES, RACES, broken
 from proofs._concurrency.lines import BatonLock, Pick
 from proofs._concurrency.modes import chooser, modes_of, pool
@@ -26,6 +27,7 @@ from proofs.harness import Budget, Finding, Outcome, Part, Proof
 SCHEDULES = 30  # of one scenario, by chance
 SMALL = 300  # schedules at most of a scenario of which all are played
 PREEMPTIONS = 2
+UNIT_CLIENTS, UNITS = 3, 20
 PLAYS = 25  # of one scenario in threads switched between lines
 
 
@@ -195,6 +197,32 @@ def _mixed(target: Target) -> Callable[[Budget], Outcome]:
     return part
 
 
+def _units(target: Target, careful: bool) -> Callable[[Budget], Outcome]:
+    """Units of work of the store in threads, tasks and processes; not `careful`: the same without transactions."""
+
+    def part(budget: Budget) -> Outcome:
+        told = _Tally()
+        modes = dict.fromkeys((*(mode for mode in modes_of(target) if not mode.startswith("schedule")), "tasks"))
+        if not careful or budget.count < 20:
+            modes.pop("processes", None)  # starting them takes longer than all the rest
+        with ExitStack() as stack:
+            place = stack.enter_context(target.place())
+            place.connect()
+            workers = stack.enter_context(pool(UNIT_CLIENTS)) if "processes" in modes else None
+            for mode, seed in zip(itertools.cycle(modes), itertools.count(budget.seed)):
+                if told.done >= budget.count or budget.over():
+                    break
+                wrong = units.play(place, mode, seed, UNIT_CLIENTS, UNITS, workers, careful)
+                told.done += 1
+                told.modes[mode] += UNIT_CLIENTS * UNITS
+                if wrong:
+                    told.wrong(f"{mode}: {wrong}", seed, "")
+        figures = {"units of work by mode": dict(told.modes)}
+        return Outcome(told.done, told.found, told.findings, figures)
+
+    return part
+
+
 def switches(rng: random.Random, steps: int) -> Pick:
     """Goes on with the same thread, but for one to four switches at random places."""
     at = {rng.randrange(max(1, steps)) for _ in range(rng.randrange(1, 5))}
@@ -272,6 +300,10 @@ def _parts() -> list[Part]:
         count, fast = (40_000, 800) if many else (12_000, 150)
         kind = "in threads" if many else "in threads, tasks and processes"
         parts.append(Part(f"{target.name}, {kind}", _mixed(target), "schedules", count, fast, engine=target.engine))
+        name = f"{target.name}, units of work run again after conflicts"
+        parts.append(Part(name, _units(target, True), "crowds", 200, 6, engine=target.engine))
+        name = f"{target.name}, the same work without transactions"
+        parts.append(Part(name, _units(target, False), "crowds", 20, 4, control=True, engine=target.engine))
     parts.append(Part("memory, threads switched between lines", _by_lines(), "schedules", 50_000, 300, engine=MEMORY.engine))
     for fault, (level, _) in RACES.items():
         run_it = _by_schedule(MEMORY, level, fault)

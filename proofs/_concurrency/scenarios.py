@@ -310,9 +310,11 @@ def a_scenario(rng: random.Random, level: Isolation, units: int, steps_max: int)
 
 # What was once wrong somewhere, or is classic: (rows of the tables, steps of each transaction).
 ONE: State = (((1, 5, 1), (2, 5, 1)), ((1, "a", 1),), ((1, 0), (2, 0)), ((1, 1, None, None, 0), (2, None, 2, None, 0)))
+_UNDONE: Step = ("undone",)
 CORPUS: tuple[tuple[tuple[Step, ...], ...], ...] = (
     ((("delete", 2, 1), ("deposit", 1, 1)), (("fetch", 0, 1), ("delete", 3, 1))),  # a refused removal is something read
     ((("patch", 2, 1, "id", 3), ("deposit", 1, 1)), (("fetch", 0, 1), ("patch", 3, 1, "stays", None))),  # and a refused change of a key
+    ((_UNDONE, ("deposit", 1, 1)), (("deposit", 2, 1),)),
     ((("delete", 2, 2),), (("insert", 3, (3, 2, None, None, 0)),)),  # parent and child
     ((("delete", 2, 2),), (("patch", 3, 1, "lets_go", 2),)),
     ((("patch", 2, 2, "id", 3),), (("insert", 3, (3, None, None, 2, 0)),)),
@@ -333,7 +335,8 @@ CORPUS: tuple[tuple[tuple[Step, ...], ...], ...] = (
 
 def corpus(number: int, level: Isolation) -> Scenario:
     """A scenario of the corpus."""
-    return Scenario(ONE, tuple(Unit(level, steps) for steps in CORPUS[number]))
+    given = [(tuple(step for step in steps if step is not _UNDONE), _UNDONE in steps) for steps in CORPUS[number]]
+    return Scenario(ONE, tuple(Unit(level, steps, undone=undone) for steps, undone in given))
 
 
 # Running

@@ -93,4 +93,6 @@ SQLITE = Target(
     lambda folder: f"sqlite:///{folder}/proof.db?synchronous=off&busy_timeout_s=0",
     shared=False,
 )
+# Legal, and as unpleasant as the contract allows; a scheduler needs it to be the same each time.
+HOSTILE = Target("memory, hostile", lambda _: "memory:?hostile=1&seed=1", lambda _: "memory:?hostile=1&seed=1", shared=True)
 TARGETS = (MEMORY, SQLITE)

@@ -17,8 +17,6 @@ from tests.port.entities import (
     AUTHOR,
     BOOK,
     BOOK_LABEL,
-    DECIMAL,
-    EMPLOYEE,
     INT,
     LABEL,
     NOW,
@@ -29,10 +27,10 @@ from tests.port.entities import (
     book,
     row,
 )
-from tests.port.kit import Kit, columns, compare, eq
-from tests.port.strategies import IDS, conditions, dataset, grouped_selects, leaves, selects, valid
+from tests.port.kit import Kit, compare, eq
+from tests.port.strategies import conditions, dataset, grouped_selects, leaves, selects, valid
 
-from holdall.query import TRUE, Aggregate, Column, FieldRef, Match, Membership, Order, Related, Select, all_of, key_ref, prepare
+from holdall.query import TRUE, Match, Membership, Order, Select, all_of, key_ref, prepare
 from holdall.schema import Entity
 
 
@@ -151,109 +149,6 @@ def test_orders_and_limits_over_indexes(sync_kit: Kit, order: Any) -> None:
                 select = Select(BOOK, where, orders, limit, offset)
                 end = None if limit is None else offset + limit
                 assert sync_kit.select(select) == whole[offset:end], (select, sync_kit.plan(select).steps)
-
-
-def test_orders_and_limits_inside_a_transaction(kit: Kit, shelf: Any) -> None:
-    kit.needs("transactions")
-    tx = kit.begin()
-    gone, changed = shelf[BOOK][3], shelf[BOOK][8]
-    kit.delete(BOOK, gone[0], tx=tx)
-    kit.patch(BOOK, changed[0], pages=1, added=NOW, tx=tx)
-    new = book(id=uuid.UUID(int=1), title="b", pages=11, price=Decimal("1.00"), author_id=2)
-    kit.insert(BOOK, new, tx=tx)
-    values = list(changed)
-    values[BOOK.by_name["pages"].position], values[BOOK.by_name["added"].position] = 1, NOW
-    seen = {AUTHOR: shelf[AUTHOR], BOOK: [tuple(values) if b is changed else b for b in shelf[BOOK] if b is not gone] + [new]}
-    for where in WHERES:
-        for order in ORDERS[:8]:
-            select = prepare(Select(BOOK, where, _order(*order), 6, 1), kit.now)
-            assert kit.select(select, tx) == Naive(seen).select(select)
-        assert sorted(map(repr, kit.rows(BOOK, where, tx))) == sorted(map(repr, Naive(seen).select(Select(BOOK, where))))
-    kit.rollback(tx)
-    _same(kit, shelf, Select(BOOK, order=_order("added")))
-
-
-def test_equal_rows_are_dropped_before_the_cut(kit: Kit, shelf: Any) -> None:
-    select = Select(BOOK, columns=columns(BOOK, "in_print"), distinct=True, order=_order("in_print"), limit=2)
-    assert kit.select(select) == [(False,), (True,)]
-
-
-def test_aggregates_of_nothing(kit: Kit) -> None:
-    kit.needs("aggregates")
-    price = key_ref(BOOK, "price")
-    every = tuple(
-        Column(fn, Aggregate(fn, price, False, DECIMAL if fn == "avg" else price.type)) for fn in ("count", "sum", "avg", "min", "max")
-    )
-    assert kit.select(Select(BOOK, columns=every)) == [(0, None, None, None, None)]
-    assert kit.select(Select(BOOK, columns=every, group_by=(key_ref(BOOK, "pages"),))) == []
-
-
-def test_steps_to_a_row_that_is_not_there(kit: Kit) -> None:
-    kit.insert(EMPLOYEE, (1, "Ada", None), (2, "Bob", 1), (3, "Cid", 2))
-    boss = EMPLOYEE.relations["boss"]
-    name = EMPLOYEE.by_name["name"]
-    grand = FieldRef(EMPLOYEE, (boss, boss), name, (), name.type)
-    select = Select(
-        EMPLOYEE, columns=(Column("id", key_ref(EMPLOYEE, "id")), Column("grand", grand)), order=(Order(key_ref(EMPLOYEE, "id")),)
-    )
-    assert kit.select(select) == [(1, None), (2, None), (3, "Ada")]
-    reports = Related((), EMPLOYEE.relations["reports"], "any", eq(EMPLOYEE, "name", "Bob"))
-    assert [r[0] for r in kit.rows(EMPLOYEE, reports)] == [1]
-    nobody = Related((boss,), EMPLOYEE.relations["reports"], "every", eq(EMPLOYEE, "name", "Bob"))
-    assert [r[0] for r in kit.rows(EMPLOYEE, nobody)] == [1, 2], "every holds for no rows at all"
-
-
-def test_plans_tell_what_they_do(kit: Kit, shelf: Any) -> None:
-    steps = kit.plan(Select(BOOK, eq(BOOK, "id", IDS[0]))).steps
-    assert steps
-    assert all(isinstance(step, str) and step for step in steps)
-
-
-def test_pages_of_a_scan(kit: Kit, shelf: Any) -> None:
-    for where in (TRUE, compare(BOOK, "pages", "gte", 10), eq(BOOK, "author_id", 9)):
-        plan = kit.plan(Select(BOOK, where))
-        for size in (1, 7, 200, 1000):
-            found: list[Any] = []
-            cursor = None
-            while True:
-                rows, cursor = kit.do(kit.backend.scan(plan, cursor, size, None))
-                assert len(rows) <= size
-                found += rows
-                if cursor is None:
-                    break
-            expected = Naive(shelf).select(Select(BOOK, where))
-            assert sorted(map(repr, found)) == sorted(map(repr, expected))
-
-
-def test_a_scan_while_others_write(kit: Kit, shelf: Any) -> None:
-    plan = kit.plan(Select(BOOK))
-    rows, cursor = kit.do(kit.backend.scan(plan, None, 50, None))
-    kit.insert(BOOK, *(book(title=f"new {n}") for n in range(30)))
-    kit.delete(BOOK, rows[0][0])
-    kit.delete(BOOK, rows[-1][0])
-    found = list(rows)
-    while cursor is not None:
-        rows, cursor = kit.do(kit.backend.scan(plan, cursor, 50, None))
-        found += rows
-    keys = [r[0] for r in found]
-    assert len(keys) == len(set(keys)), "a row came twice"
-    assert {b[0] for b in shelf[BOOK]} <= set(keys), "a row was skipped"
-
-
-def test_a_scan_inside_a_transaction(kit: Kit, shelf: Any) -> None:
-    kit.needs("transactions")
-    tx = kit.begin()
-    kit.delete(BOOK, shelf[BOOK][0][0], tx=tx)
-    kit.insert(BOOK, *(book(id=uuid.UUID(int=10**30 + n), title=f"n{n}") for n in range(40)), tx=tx)
-    plan, found, cursor = kit.plan(Select(BOOK)), [], None
-    while True:
-        rows, cursor = kit.do(kit.backend.scan(plan, cursor, 32, tx))
-        found += rows
-        if cursor is None:
-            break
-    assert sorted(r[0] for r in found) == sorted(r[0] for r in kit.rows(BOOK, tx=tx))
-    assert len(found) == 239
-    kit.rollback(tx)
 
 
 def test_sessions_by_prefix(kit: Kit) -> None:

@@ -13,19 +13,8 @@ from holdall import (
     MultipleFound,
     NotFound,
     NotLoaded,
-    Q,
     QueryError,
-    agg,
-    between,
-    contains,
     desc,
-    each,
-    every,
-    icontains,
-    is_null,
-    none,
-    not_,
-    one_of,
 )
 
 
@@ -80,45 +69,6 @@ async def test_the_north_star_query(s: Any) -> None:
     assert [(order.customer.name, order.total) for order in found] == [("Ada", Decimal("12.50"))]
 
 
-CONDITIONS = [
-    (lambda: Order.total >= 12, "ac"),
-    (lambda: Order.total == Decimal(3), "b"),
-    (lambda: Order.total > Decimal("12.499"), "ac"),
-    (lambda: Order.total == Decimal("12.501"), ""),
-    (lambda: (Order.total < 5) | (Order.customer.name == "Böb"), "bc"),
-    (lambda: not_(Order.status == Status.OPEN), "b"),
-    (lambda: one_of(Order.status, [Status.PAID]), "b"),
-    (lambda: one_of(Order.total, []), ""),
-    (lambda: between(Order.total, 3, Decimal("12.5")), "ab"),
-    (lambda: Order.customer.name.startswith("B"), "c"),
-    (lambda: icontains(Order.customer.name, "BÖ"), "c"),
-    (lambda: contains(Order.tags, "big"), "a"),
-    (lambda: Order.data["n"] == 1, "a"),
-    (lambda: is_null(Order.data["n"]), "b"),
-    (lambda: is_null(Order.customer.address), "c"),
-    (lambda: Order.customer.address.city == "Oslo", "ab"),
-    (lambda: each(Order.lines).quantity >= 3, "ac"),
-    (lambda: every(Order.lines).quantity >= 3, "bc"),
-    (lambda: none(Order.lines).quantity >= 3, "b"),
-    (lambda: each(Order.lines).product.name == "ink", "a"),
-    (lambda: is_null(each(Order.lines).product), "c"),
-    (lambda: Q(total__lt=5) | Q(customer__name="Böb"), "bc"),
-    (lambda: Q(lines__product__price__gt=5), "a"),
-    (lambda: Q(customer__orders__total__gt=50), "c"),
-    (lambda: Q(status__in=[Status.PAID, Status.OPEN], tags__has="new"), "a"),
-]
-
-
-@pytest.mark.parametrize(("make", "expected"), CONDITIONS, ids=range(len(CONDITIONS)))
-async def test_conditions(s: Any, make: Any, expected: str) -> None:
-    made = await shop(s)
-    letters = {order.id: letter for order, letter in zip(made["orders"], "abc", strict=True)}
-    found = await s[Order].where(make()).order_by("placed_at").all()
-    assert "".join(letters[order.id] for order in found) == expected
-    assert await s[Order].where(make()).count() == len(expected)
-    assert await s[Order].where(make()).exists() == bool(expected)
-
-
 async def test_one_first_last(s: Any) -> None:
     await shop(s)
     by_total = s[Order].query().order_by(Order.total)
@@ -130,99 +80,6 @@ async def test_one_first_last(s: Any) -> None:
         await s[Order].where(total=4).one()
     with pytest.raises(MultipleFound):
         await s[Order].where(total__gt=4).one()
-
-
-async def test_limit_and_offset(s: Any) -> None:
-    await shop(s)
-    query = s[Order].query().order_by("total")
-    assert await query.limit(0).all() == []
-    assert [order.total for order in await query.offset(1).limit(1).all()] == [Decimal("12.50")]
-    assert await query.offset(10).all() == []
-    assert await query.offset(1).count() == 2
-    assert await query.limit(2).count() == 2
-    with pytest.raises(QueryError, match="negative"):
-        query.limit(-1)
-
-
-async def test_aggregates_and_groups(s: Any) -> None:
-    made = await shop(s)
-    orders = s[Order].query()
-    assert await orders.sum(Order.total) == Decimal("115.49")
-    assert await orders.avg(Order.total) == Decimal("38.496666666666666666666666666666666667")
-    assert await orders.min(Order.placed_at) == made["orders"][0].placed_at
-    assert await orders.max(Order.total) == Decimal("99.99")
-    assert await s[Order].where(total=0).sum(Order.total) is None
-    by_customer = await (
-        orders.group_by(Order.customer.name).having(agg.count() >= 1).order_by("customer.name").values(
-            "customer.name", n=agg.count(), total=agg.sum(Order.total)
-        )
-    )  # fmt: skip
-    assert by_customer == [
-        {"customer.name": "Ada", "n": 2, "total": Decimal("15.50")},
-        {"customer.name": "Böb", "n": 1, "total": Decimal("99.99")},
-    ]
-    assert await orders.group_by(Order.status).order_by(agg.count()).values("status", n=agg.count()) == [
-        {"status": Status.PAID, "n": 1},
-        {"status": Status.OPEN, "n": 2},
-    ]
-    assert await s[Line].query().avg(Line.quantity) == Decimal(3)
-
-
-async def test_values_distinct_and_column(s: Any) -> None:
-    await shop(s)
-    assert await s[Order].query().distinct().order_by("status").values("status") == [{"status": Status.OPEN}, {"status": Status.PAID}]
-    assert await s[Order].query().order_by("total").column(Order.total) == [Decimal("3.00"), Decimal("12.50"), Decimal("99.99")]
-    rows = await s[Order].where(total=3).values("total", who=Order.customer.name, city=Order.customer.address.city)
-    assert rows == [{"total": Decimal("3.00"), "who": "Ada", "city": "Oslo"}]
-
-
-async def test_pages_forward_and_back(s: Any) -> None:
-    await s[Product].create_many({"name": f"p{n:03}", "price": Decimal(n % 7)} for n in range(25))
-    query = s[Product].query().order_by(desc(Product.price))
-    whole = [product.name for product in await query.all()]
-    seen, cursor, pages = [], None, []
-    while True:
-        page = await query.page(7, cursor)
-        pages.append(page)
-        seen += [product.name for product in page]
-        cursor = page.next_cursor
-        if cursor is None:
-            break
-    assert seen == whole
-    assert [len(page) for page in pages] == [7, 7, 7, 4]
-    back = await query.page(7, pages[2].prev_cursor)
-    assert [product.name for product in back] == whole[7:14]
-    assert pages[0].prev_cursor is None
-    with pytest.raises(QueryError, match="another query"):
-        await s[Product].query().order_by("price").page(7, pages[0].next_cursor)
-    with pytest.raises(QueryError, match="not a cursor"):
-        await query.page(7, "nonsense")
-
-
-async def test_pages_with_nulls_through_a_relation(s: Any) -> None:
-    boss = await s[Employee].create(name="boss")
-    for n in range(6):
-        await s[Employee].create(name=f"e{n}", boss=boss if n % 2 else None)
-    query = s[Employee].query().order_by(Employee.boss.name, desc(Employee.name))
-    whole = [employee.name for employee in await query.all()]
-    seen, cursor = [], None
-    while True:
-        page = await query.page(2, cursor)
-        seen += [employee.name for employee in page]
-        cursor = page.next_cursor
-        if cursor is None:
-            break
-    assert seen == whole == ["e5", "e3", "e1", "e4", "e2", "e0", "boss"][:0] + whole
-    assert whole[:3] == ["e5", "e3", "e1"]
-
-
-async def test_iteration_streams_in_pages(s: Any) -> None:
-    await s[Product].create_many({"name": f"p{n:03}", "price": Decimal(1)} for n in range(30))
-    names = [product.name async for product in s[Product].query().order_by("name").stream(7)]
-    assert names == [f"p{n:03}" for n in range(30)]
-    limited = [product.name async for product in s[Product].query().order_by("name").offset(2).limit(10).stream(4)]
-    assert limited == [f"p{n:03}" for n in range(2, 12)]
-    assert len([product async for product in s[Product].query()]) == 30
 
 
 async def test_includes_load_in_one_query_per_relation(s: Any, store: Any) -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.store.shop import Customer, Employee, Label, Line, Note, Order, Product, Session, Status, Trip
+from tests.store.shop import Customer, Employee, Label, Line, Note, Order, Product, Status, Trip
 from tests.store.test_reading import shop
 
 from holdall import (
@@ -233,23 +233,6 @@ async def test_undone_links_are_written_again(s: Any) -> None:
     assert [label.id for label in again.labels] == ["hot"]
 
 
-async def test_expired_records_are_invisible_everywhere(s: Any, clock: Any) -> None:
-    await s[Session].create(id="a", user="ada")
-    assert await s[Session].get("a") is not None
-    clock.forward(hours=1)
-    assert await s[Session].get("a") is None
-    assert await s[Session].count() == 0
-    assert await s[Session].query().all() == []
-    again = await s[Session].create(id="b", user="ada")
-    await s[Session].create(id="a", user="eve")
-    assert await s[Session].count() == 2
-    clock.forward(minutes=30)
-    again.user = "bea"
-    await s[Session].save(again)
-    clock.forward(minutes=30)
-    assert await s[Session].get("b") is None
-
-
 async def test_default_filters(s: Any) -> None:
     await s[Note].create_many([{"text": "a"}, {"text": "b", "deleted": True}])
     assert await s[Note].count() == 1
@@ -257,19 +240,6 @@ async def test_default_filters(s: Any) -> None:
     assert await s[Note].query().unfiltered("live").count() == 2
     with pytest.raises(QueryError, match="default filter"):
         s[Note].query().unfiltered("nope")
-
-
-async def test_returned_objects_are_not_the_store(s: Any) -> None:
-    made = await shop(s)
-    order = made["orders"][0]
-    order.tags.append("aliased")
-    order.data["n"] = 5
-    again = await s[Order].get(order.id)
-    assert again.tags == ["new", "big"]
-    assert again.data == {"n": 1}
-    again.tags.append("x")
-    await s[Order].save(again)
-    assert (await s[Order].get(order.id)).tags == ["new", "big", "x"]
 
 
 async def test_events(s: Any, store: Any) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Generator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, TypeVar
 
@@ -78,6 +79,9 @@ async def arun(program: Program[T], perform: Callable[[Any], Awaitable[Any]]) ->
                     reply = await asyncio.shield(asyncio.ensure_future(_awaited(perform(effect))))
                 else:
                     reply = await perform(effect)
+            except GeneratorExit:
+                _abandon(program)
+                raise
             except BaseException as error:  # noqa: BLE001 - it is raised again, inside the program
                 cancelled = cancelled or isinstance(error, asyncio.CancelledError)
                 effect = program.throw(error)
@@ -85,6 +89,13 @@ async def arun(program: Program[T], perform: Callable[[Any], Awaitable[Any]]) ->
                 effect = program.send(reply)
     except StopIteration as stop:
         return stop.value  # type: ignore[no-any-return]  # StopIteration is not generic
+
+
+def _abandon(program: Program[Any]) -> None:
+    """End a program whose coroutine is collected because its event loop is gone: its clean-up cannot be awaited any more."""
+    with suppress(GeneratorExit, StopIteration):
+        while True:
+            program.throw(GeneratorExit())
 
 
 async def _awaited(reply: Awaitable[Any]) -> Any:

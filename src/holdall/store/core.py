@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from typing import Any, TypeVar
 from uuid import UUID
-from weakref import WeakValueDictionary
+from weakref import WeakSet, WeakValueDictionary
 
 from holdall.backends import Backend, Isolation, Native, Refuse, Row, Transactions
 from holdall.errors import (
@@ -137,7 +137,11 @@ def task_here() -> tuple[Any, ...]:
     """The same for code that runs in an event loop."""
     import asyncio
 
-    return owner_here(asyncio.current_task())
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:  # no loop runs here: in a process that was forked inside one
+        task = None
+    return owner_here(task)
 
 
 class Core:
@@ -167,6 +171,7 @@ class Core:
         self.opened = False
         self.closed = False
         self.preparing = threading.RLock()
+        _cores.add(self)
         self._kept: Kept | None = None
 
     @property
@@ -195,6 +200,18 @@ class Core:
         self.kept.need("transactions", "A transaction")
         assert isinstance(self.backend, Transactions), "a backend that declares transactions has their calls"
         return self.backend
+
+
+_cores: WeakSet[Core] = WeakSet()
+
+
+def _forked() -> None:
+    """In a child: no thread is left that could release a lock."""
+    for core in list(_cores):
+        core.preparing = threading.RLock()
+
+
+os.register_at_fork(after_in_child=_forked)
 
 
 class Ready:
@@ -295,6 +312,7 @@ def handle_of(scope: Scope | None) -> Program[Any]:
     root = scope.root
     if root.handle is None:
         core = root.core
+        core.kept.need("transactions", "A unit of several writes")
         isolation = root.isolation or core.kept.capabilities.default_isolation
         assert isolation is not None
         root.handle = yield from core.transactions().begin(isolation, root.read_only, root.timeout_s)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from holdall.backends import Native, Refuse
+from holdall.backends import Native, Refuse, Row
 from holdall.errors import MultipleFound, NotFound, QueryError
 from holdall.model import Explanation, Model, Page, thawer
 from holdall.program import Program
@@ -19,7 +19,6 @@ from holdall.query import (
     after,
     all_of,
     check_limits,
-    key_condition,
     key_ref,
     prepare,
     read_cursor,
@@ -101,6 +100,11 @@ def all_(core: Core, scope: Scope | None, model: type[M], select: Select) -> Pro
     if select.distinct or select.group_by:
         raise QueryError("distinct() and group_by() go with values().", hint='For example .values("name").')
     rows = yield from rows_of(core, scope, select)
+    return (yield from _records(core, scope, model, select, rows))
+
+
+def _records(core: Core, scope: Scope | None, model: type[M], select: Select, rows: list[Row]) -> Program[list[M]]:
+    """The records of rows, with the includes of their query."""
     records = model.__build_many__(rows)
     if scope is not None:
         scope.note(records)
@@ -214,34 +218,37 @@ def page(
     backward = place is not None and place.direction == "prev"
     way = reverse(order) if backward else order
     where = select.where if place is None else all_of(select.where, after(way, place.values))
-    found = yield from all_(core, scope, model, replace(select, where=where, order=way, limit=size + 1))
-    more, records = len(found) > size, found[:size]
+    found, places = yield from _placed(core, scope, model, replace(select, where=where, order=way, limit=size + 1))
+    more, records, places = len(found) > size, found[:size], places[:size]
     if backward:
         records.reverse()
+        places.reverse()
     has_next, has_prev = (True, more) if backward else (more, place is not None and bool(records))
     next_cursor = prev_cursor = None
     if records and has_next:
-        values_ = yield from _order_values(core, scope, select, order, records[-1])
-        next_cursor = write_cursor(select, order, Place("next", values_))
+        next_cursor = write_cursor(select, order, Place("next", places[-1]))
     if records and has_prev and not streaming:
-        values_ = yield from _order_values(core, scope, select, order, records[0])
-        prev_cursor = write_cursor(select, order, Place("prev", values_))
+        prev_cursor = write_cursor(select, order, Place("prev", places[0]))
     return Page(records, next_cursor, prev_cursor)
 
 
-def _order_values(core: Core, scope: Scope | None, select: Select, order: tuple[Order, ...], record: Model) -> Program[tuple[Any, ...]]:
-    """The values of the order terms for a record just read; those through relations or JSON are asked for."""
-    row = record._row
-    assert row is not None  # it was just read
-    if all(isinstance(item.expr, FieldRef) and not item.expr.steps and not item.expr.keys for item in order):
-        return tuple(row[item.expr.field.position] for item in order)  # type: ignore[union-attr]  # checked in the line above
-    entity = record.__entity__
-    columns = tuple(Column(str(index), item.expr) for index, item in enumerate(order))
-    where = key_condition(entity, entity.row_key(row))
-    rows = yield from rows_of(core, scope, Select(entity, where, columns=columns, without=frozenset({"*"}), consistency=select.consistency))
-    if not rows:
-        raise QueryError("The record at the edge of the page is gone; its place cannot be told.", hint="Read the page again.")
-    return rows[0]
+def _placed(core: Core, scope: Scope | None, model: type[M], select: Select) -> Program[tuple[list[M], list[tuple[Any, ...]]]]:
+    """The records of a query, and for each the values of the order terms: from its row, or, where they are of other records or inside
+    a value, read with it."""
+    exprs = [item.expr for item in select.order]
+    positions = [expr.field.position for expr in exprs if isinstance(expr, FieldRef) and not expr.steps and not expr.keys]
+    if len(positions) == len(exprs) or select.distinct or select.group_by:
+        records = yield from all_(core, scope, model, select)
+        return records, [tuple([record._row[position] for position in positions]) for record in records if record._row is not None]
+    entity = select.entity
+    own = [Column(f"own {field.name}", key_ref(entity, field.name)) for field in entity.fields]
+    terms = [Column(f"order {place}", expr) for place, expr in enumerate(exprs)]
+    if model not in core.ready:
+        yield from make_ready(core, scope, model)
+    rows = yield from rows_of(core, scope, replace(select, columns=(*own, *terms)))
+    count = len(own)
+    records = yield from _records(core, scope, model, select, [row[:count] for row in rows])
+    return records, [row[count:] for row in rows]
 
 
 def explain(core: Core, scope: Scope | None, model: type[Model], select: Select) -> Program[Explanation]:

@@ -50,6 +50,14 @@ class _Block:
         )
         return scope, error or misuse, misuse
 
+    def _abandon(self) -> None:
+        """End without the store: its backend undoes transactions that nobody holds any more."""
+        scope = self._scope
+        assert scope is not None
+        scope.closed = True
+        scope.undo()
+        scope.handle = None
+
     def after_commit(self, function: Callable[..., Any], *args: Any) -> None:
         """Call the function once the outermost transaction has been committed; not at all if it is not."""
         if self._scope is None or self._scope.closed:
@@ -91,6 +99,11 @@ class AsyncTransaction(_Block):
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         import asyncio
 
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:  # the event loop is gone, and the block is being collected: nothing can be awaited
+            self._abandon()
+            return
         scope, why, misuse = self._leave(error)
         ending = asyncio.ensure_future(arun(end(scope, why), scope.core.aperform))
         try:

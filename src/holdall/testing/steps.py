@@ -5,7 +5,7 @@ Must not know cases. Queries are asked with allow_scan(), so that the cases run 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -51,7 +51,7 @@ class Watch(Through):
         return await super().aperform(effect)
 
     @contextmanager
-    def silent(self) -> Iterator[None]:
+    def silent(self) -> Generator[None]:
         """Nothing reaches the backend in this block, however it ends."""
         before = len(self.effects)
         try:
@@ -60,15 +60,15 @@ class Watch(Through):
             assert self.effects[before:] == [], f"reached the backend: {self.effects[before:]}"
 
 
-async def watched(k: Kit, *models: type[Model]) -> tuple[Any, Watch]:
-    """A store on the same data whose effects are noted, with these models ready."""
-    watch: Watch = through(Watch, k.backend)
+async def watched(k: Kit, *models: type[Model]) -> tuple[Any, Any]:
+    """A store on the same data, with these models ready, and the `Watch` that notes its effects."""
+    watch = through(Watch, k.backend)
     store = k.another_store(watch)
     await store.ensure_schema(*models)
     return store, watch
 
 
-async def never_begun(watch: Watch, kind: type[Exception], act: Any, *, says: str = "") -> Any:
+async def never_begun(watch: Any, kind: type[Exception], act: Any, *, says: str = "") -> Any:
     """`act()` (which may give something to await) raises exactly `kind`, and nothing reaches the backend; gives the error."""
     with watch.silent():
         try:
@@ -76,7 +76,9 @@ async def never_begun(watch: Watch, kind: type[Exception], act: Any, *, says: st
             if hasattr(result, "__await__"):
                 result = await result
         except kind as error:
-            assert type(error) is kind, repr(error)
-            assert says in str(error), f"expected a text with {says!r}, got {str(error)!r}"
-            return error
-    raise AssertionError(f"expected {kind.__name__}, got {result!r}")
+            caught = error
+        else:
+            raise AssertionError(f"expected {kind.__name__}, got {result!r}")
+    assert type(caught) is kind, repr(caught)
+    assert says in str(caught), f"expected a text with {says!r}, got {str(caught)!r}"
+    return caught

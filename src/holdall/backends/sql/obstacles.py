@@ -17,6 +17,7 @@ from typing import Any, Literal, NamedTuple
 from holdall.backends.port import Delete, DeleteWhere, Insert, Patch, Row, UpdateWhere, Upsert, Write
 from holdall.backends.sql import effects
 from holdall.backends.sql.formats import Rows
+from holdall.backends.sql.holding import KEYS_MAX, holding
 from holdall.backends.sql.reads import Reads
 from holdall.backends.sql.statements import Statement
 from holdall.backends.sql.tables import uniques_of
@@ -304,10 +305,7 @@ class Obstacles(Reads):
     def explained(self, item: Write, tx: Any, error: ConstraintViolation) -> Program[ConstraintViolation]:
         """The violation, with what the engine does not say: which rows and fields."""
         if isinstance(item, Delete | DeleteWhere):
-            if not isinstance(error, ForeignKeyViolation) or error.fields:
-                return error
-            entity, key = (item.entity, item.key) if isinstance(item, Delete) else (item.select.entity, None)
-            return (yield from self.referred(entity, key, tx, error, rules=RESTRICT))
+            return (yield from self._held(item, tx, error))
         entity = item.select.entity if isinstance(item, UpdateWhere) else item.entity
         rows: Sequence[Row]
         pairs: list[tuple[Row, Row]] = []
@@ -337,6 +335,18 @@ class Obstacles(Reads):
         if isinstance(item, Patch):
             return (yield from self.referred(entity, item.key, tx, error, rules=ANY_RULE))
         return error
+
+    def _held(self, item: Delete | DeleteWhere, tx: Any, error: ConstraintViolation) -> Program[ConstraintViolation]:
+        """The violation of a delete, with what holds the rows."""
+        if not isinstance(error, ForeignKeyViolation) or error.fields:
+            return error
+        entity, key = (item.entity, item.key) if isinstance(item, Delete) else (item.select.entity, None)
+        keys = [key] if isinstance(item, Delete) else [entity.row_key(row) for row in (yield from self.matched(item.select, tx))]
+        if len(keys) <= KEYS_MAX:
+            found = yield from holding(self.entities.values(), self.rows_by, entity, keys, tx)
+            if found is not None:
+                return found
+        return (yield from self.referred(entity, key, tx, error, rules=RESTRICT))
 
     def _upserted(self, item: Upsert, tx: Any) -> Program[list[Row]]:
         """The row that an Upsert would have left."""

@@ -12,6 +12,7 @@ from holdall.errors import QueryError, SizeLimit, Unsupported
 from holdall.query import agg, is_null
 from holdall.testing.case import case
 from holdall.testing.cases.kinship import JOINED, family
+from holdall.testing.filling import fill
 from holdall.testing.kit import Kit
 from holdall.testing.models.kin import DOG, PERSON, Dog, Person
 from holdall.testing.models.samples import EVERY, ORDERABLE, SAMPLE, Sample, Shade
@@ -21,7 +22,7 @@ NUMBERS = ("whole", "money", "exact", "real")
 
 async def _hold(k: Kit, name: str, *values: Any) -> None:
     """Records from 1 on with these values in one field."""
-    await k.store[Sample].create_many([{"id": number, name: value} for number, value in enumerate(values, 1)])
+    await fill(k.store[Sample], [{"id": number, name: value} for number, value in enumerate(values, 1)])
 
 
 @case("B4", needs="aggregates", each={name: name for name in ORDERABLE})
@@ -142,9 +143,7 @@ ONCE: dict[str, tuple[Callable[[], Any], Any]] = {
 async def distinct_aggregates_take_each_value_once(k: Kit, make: Callable[[], Any], expected: Any) -> None:
     """1.10 and 1.1 are one value."""
     rows = [(1, Decimal("1.10"), 0.5), (4, Decimal("1.1"), 0.25), (1, Decimal("1.5"), 0.5), (None, None, None)]
-    await k.store[Sample].create_many(
-        [{"id": n, "whole": whole, "exact": exact, "real": real} for n, (whole, exact, real) in enumerate(rows)]
-    )
+    await fill(k.store[Sample], [{"id": n, "whole": whole, "exact": exact, "real": real} for n, (whole, exact, real) in enumerate(rows)])
     ((row),) = await k.store[Sample].query().values(found=make())
     assert (row["found"], type(row["found"])) == (expected, type(expected))
 
@@ -176,7 +175,7 @@ async def groups_have_their_own_nulls(k: Kit) -> None:
     query = k.store[Sample].query().group_by(SAMPLE.text).order_by("text")
     columns = {"n": agg.count(), "known": agg.count(SAMPLE.whole), "total": agg.sum(SAMPLE.whole), "mean": agg.avg(SAMPLE.whole)}
     assert await query.values("text", **columns) == []
-    await k.store[Sample].create_many([{"id": number, "text": text, "whole": whole} for number, (text, whole) in enumerate(rows)])
+    await fill(k.store[Sample], [{"id": number, "text": text, "whole": whole} for number, (text, whole) in enumerate(rows)])
     assert [tuple(row.values()) for row in await query.values("text", **columns)] == [
         ("a", 2, 1, 1, Decimal(1)),
         ("b", 1, 0, None, None),
@@ -200,7 +199,7 @@ async def groups_by_every_type(k: Kit, name: str) -> None:
 async def groups_of_several_fields(k: Kit) -> None:
     """Null beside a value is a group of its own."""
     rows = [("a", 1), ("a", None), ("a", 1), (None, None), (None, 1), (None, None)]
-    await k.store[Sample].create_many([{"id": number, "text": text, "whole": whole} for number, (text, whole) in enumerate(rows)])
+    await fill(k.store[Sample], [{"id": number, "text": text, "whole": whole} for number, (text, whole) in enumerate(rows)])
     found = (
         await k.store[Sample].query().group_by(SAMPLE.text, SAMPLE.whole).order_by("text", "whole").values("text", "whole", n=agg.count())
     )
@@ -221,7 +220,7 @@ HAVING: dict[str, tuple[Callable[[], tuple[Any, ...]], list[Any]]] = {
 async def having_looks_at_groups(k: Kit, make: Callable[[], tuple[Any, ...]], expected: list[Any]) -> None:
     """After the records were filtered and grouped, before the groups are cut."""
     rows = [("a", 1), ("a", 2), ("b", None), (None, 5), (None, 5), ("c", 7)]
-    await k.store[Sample].create_many([{"id": number, "text": text, "whole": whole} for number, (text, whole) in enumerate(rows)])
+    await fill(k.store[Sample], [{"id": number, "text": text, "whole": whole} for number, (text, whole) in enumerate(rows)])
     query = k.store[Sample].where(SAMPLE.id < 5).group_by(SAMPLE.text).having(*make()).order_by("text")
     assert [row["text"] for row in await query.values("text", n=agg.count())] == expected
     assert [row["text"] for row in await query.limit(1).values("text")] == expected[:1]
@@ -230,7 +229,7 @@ async def having_looks_at_groups(k: Kit, make: Callable[[], tuple[Any, ...]], ex
 @case("B4", needs="aggregates")
 async def aggregates_of_arithmetic(k: Kit) -> None:
     """A record whose operand is null counts for nothing; the result has the type of the arithmetic."""
-    await k.store[Sample].create_many([{"id": 1, "whole": 2, "exact": Decimal("1.5")}, {"id": 2, "whole": 3}, {"id": 3, "exact": 1}])
+    await fill(k.store[Sample], [{"id": 1, "whole": 2, "exact": Decimal("1.5")}, {"id": 2, "whole": 3}, {"id": 3, "exact": 1}])
     ((row),) = (
         await k.store[Sample]
         .query()
@@ -244,7 +243,7 @@ async def aggregates_of_arithmetic(k: Kit) -> None:
 async def several_aggregates_at_once(k: Kit) -> None:
     """Each over its own field, in one answer, with user types."""
     day, uid = dt.date(2026, 1, 1), UUID(int=5)
-    await k.store[Sample].create_many([{"id": 1, "day": day, "shade": Shade.LIGHT}, {"id": 2, "uid": uid, "shade": Shade.DARK}, {"id": 3}])
+    await fill(k.store[Sample], [{"id": 1, "day": day, "shade": Shade.LIGHT}, {"id": 2, "uid": uid, "shade": Shade.DARK}, {"id": 3}])
     ((row),) = (
         await k.store[Sample]
         .query()

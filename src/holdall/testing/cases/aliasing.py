@@ -8,6 +8,7 @@ from typing import Any
 
 from holdall.testing.case import case
 from holdall.testing.cases.kinship import family
+from holdall.testing.filling import fill
 from holdall.testing.kit import Kit
 from holdall.testing.models.kin import Person
 from holdall.testing.models.samples import SAMPLE, Sample, Size
@@ -79,7 +80,6 @@ WRITES: dict[str, Way] = {
     "create": _given_to_create,
     "create_many": _given_to_create_many,
     "the constructor": _given_to_the_constructor,
-    "save_all": _given_to_save_all,
     "save": _given_to_save,
     "upsert": _given_to_upsert,
     "an upsert that updates": _given_to_an_upsert_that_updates,
@@ -104,12 +104,21 @@ async def what_was_given_to_a_write_can_be_changed(k: Kit, name: str, way: str) 
     await _unchanged(k, name, make())
 
 
+@case("H8", needs="transactions", each={name: name for name in CHANGEABLE})
+async def what_was_given_to_save_all_can_be_changed(k: Kit, name: str) -> None:
+    """The same for a unit of several records."""
+    make, change = CHANGEABLE[name]
+    for value in await _given_to_save_all(k, name, make()):
+        change(value)
+    await _unchanged(k, name, make())
+
+
 @case("H8", needs="set_writes", each={name: name for name in CHANGEABLE})
 async def what_was_given_to_an_update_by_query_can_be_changed(k: Kit, name: str) -> None:
     """One value for many records: they do not share it either."""
     make, change = CHANGEABLE[name]
     value = make()
-    await k.store[Sample].create_many([{"id": 1}, {"id": 2}])
+    await fill(k.store[Sample], [{"id": 1}, {"id": 2}])
     await k.store[Sample].query().update(**{name: value})
     change(value)
     one, two = await k.store[Sample].query().order_by("id").all()
@@ -225,7 +234,7 @@ async def what_was_changed_in_place_is_saved(k: Kit, name: str) -> None:
 @case("H8")
 async def the_list_of_records_is_the_callers(k: Kit) -> None:
     """Emptying what a read returned removes nothing."""
-    await k.store[Sample].create_many([{"id": 1}, {"id": 2}])
+    await fill(k.store[Sample], [{"id": 1}, {"id": 2}])
     for read in (k.store[Sample].all, k.store[Sample].query().all):
         (await read()).clear()
     (await k.store[Sample].get_many([1, 2])).clear()
@@ -278,7 +287,7 @@ async def json_can_be_changed_at_any_depth(k: Kit, read: Callable[[Kit, str], Aw
 @case("H8")
 async def a_condition_keeps_the_value_that_it_was_made_with(k: Kit) -> None:
     """Changing a list after it was put into a query changes neither the query nor what is stored."""
-    await k.store[Sample].create_many([{"id": 1, "items": ["a"], "whole": 1}, {"id": 2, "items": ["a", "b"], "whole": 2}])
+    await fill(k.store[Sample], [{"id": 1, "items": ["a"], "whole": 1}, {"id": 2, "items": ["a", "b"], "whole": 2}])
     items, wholes = ["a"], [1]
     by_items = k.store[Sample].where(SAMPLE.items == items)
     by_wholes = k.store[Sample].where(whole__in=wholes)
@@ -291,7 +300,7 @@ async def a_condition_keeps_the_value_that_it_was_made_with(k: Kit) -> None:
 @case("H8")
 async def a_query_can_be_used_again(k: Kit) -> None:
     """Building on it gives a new one; reading it does not use it up."""
-    await k.store[Sample].create_many([{"id": number} for number in range(5)])
+    await fill(k.store[Sample], [{"id": number} for number in range(5)])
     query = k.store[Sample].query().order_by("id")
     narrowed = query.where(SAMPLE.id > 2)
     cut = query.limit(1)

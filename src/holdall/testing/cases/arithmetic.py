@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal as D
+from decimal import Decimal
 from typing import Any
 
 from holdall.errors import CheckViolation, NotNullViolation, QueryError, SizeLimit, Unsupported
 from holdall.query import agg, asc, between, desc, one_of
 from holdall.testing.case import case
 from holdall.testing.kit import Kit
-from holdall.testing.models.checked_numbers import Stock
-from holdall.testing.models.numbers import Amount, Bounded, Count, Measure, Sorts, Switch
+from holdall.testing.models import checked_numbers, numbers
 from holdall.testing.samples import INT_MAX, INT_MIN
 from holdall.testing.steps import found, never_begun, put, watched, whole
+
+D = Decimal
+
+# To type checkers a field is a plain value; here it stands for a term of a query.
+Stock: Any = checked_numbers.Stock
+Amount: Any = numbers.Amount
+Bounded: Any = numbers.Bounded
+Count: Any = numbers.Count
+Measure: Any = numbers.Measure
+Sorts: Any = numbers.Sorts
+Switch: Any = numbers.Switch
 
 NINES = "9" * 38
 
@@ -26,7 +36,7 @@ WHOLE: dict[str, tuple[Callable[[], Any], Callable[[int, int], int]]] = {
     "minus from the left": (lambda: 5 - Count.n, lambda n, _: 5 - n),
     "times": (lambda: Count.n * 3, lambda n, _: n * 3),
     "times from the left": (lambda: -2 * Count.n, lambda n, _: n * -2),
-    "times nothing": (lambda: Count.n * 0, lambda n, _: 0),
+    "times nothing": (lambda: Count.n * 0, lambda n, _: n * 0),
     "two fields": (lambda: Count.n + Count.indexed, lambda n, m: n + m),
     "difference of fields": (lambda: Count.indexed - Count.n, lambda n, m: m - n),
     "product of fields": (lambda: Count.n * Count.indexed, lambda n, m: n * m),
@@ -65,7 +75,9 @@ async def integers_are_computed_in_questions(k: Kit, make: Callable[[], Any], wa
         assert await found(k, Count, make() > pivot) == [at for at, value in enumerate(expected) if value > pivot]
         assert await found(k, Count, make() <= Count.n) == [at for at, value in enumerate(expected) if value <= ROWS[at][0]]
     assert await found(k, Count, between(make(), -100, 100)) == [at for at, value in enumerate(expected) if -100 <= value <= 100]
-    assert await found(k, Count, one_of(make(), [expected[0], 10**9])) == [at for at, value in enumerate(expected) if value in (expected[0], 10**9)]
+    assert await found(k, Count, one_of(make(), [expected[0], 10**9])) == [
+        at for at, value in enumerate(expected) if value in (expected[0], 10**9)
+    ]
     rows = await k.store[Count].query().order_by(Count.id).allow_scan().values("id", value=make())
     assert [row["value"] for row in rows] == expected
     ordered = await k.store[Count].query().order_by(desc(make()), asc(Count.id)).allow_scan().all()
@@ -86,7 +98,7 @@ async def integers_are_computed_in_aggregates(k: Kit, make: Callable[[], Any], w
 
 
 EXACT: dict[str, tuple[str, Callable[[], Any], tuple[str, str, int], str]] = {
-    # target, expression, (free, money, n), result
+    # the field, an expression, what (free, money, n) are, and the result
     "plus": ("free", lambda: Amount.free + D("0.2"), ("0.1", "0", 0), "0.3"),
     "plus an int": ("free", lambda: Amount.free + 1, ("0.1", "0", 0), "1.1"),
     "minus": ("money", lambda: Amount.money - D("0.01"), ("0", "0", 0), "-0.01"),
@@ -122,7 +134,9 @@ async def decimals_are_computed_exactly(k: Kit, target: str, make: Callable[[], 
 
 
 @case("C4", each={name: row for name, row in EXACT.items() if name not in ("an int field as it is", "an int expression")})
-async def decimals_are_computed_in_questions(k: Kit, target: str, make: Callable[[], Any], given: tuple[str, str, int], wanted: str) -> None:
+async def decimals_are_computed_in_questions(
+    k: Kit, target: str, make: Callable[[], Any], given: tuple[str, str, int], wanted: str
+) -> None:
     """In conditions and columns the result is the same number."""
     assert target
     await put(k, Amount, {"id": 1, "free": D(given[0]), "money": D(given[1]), "n": given[2]})
@@ -164,13 +178,12 @@ async def an_overflow_changes_nothing(k: Kit, make: Callable[[], Any]) -> None:
 async def an_overflow_in_a_question_is_an_error(k: Kit, make: Callable[[], Any]) -> None:
     """It neither wraps around nor goes on as a float, in conditions, orders and columns."""
     await put(k, Count, {"id": 1, "n": INT_MAX})
-    for act in (
-        lambda: k.store[Count].where(make() > 0).allow_scan().all(),
-        lambda: k.store[Count].query().order_by(make()).allow_scan().all(),
-        lambda: k.store[Count].query().allow_scan().values(value=make()),
-    ):
-        with k.refused(SizeLimit):
-            await act()
+    with k.refused(SizeLimit):
+        await k.store[Count].where(make() > 0).allow_scan().all()
+    with k.refused(SizeLimit):
+        await k.store[Count].query().order_by(make()).allow_scan().all()
+    with k.refused(SizeLimit):
+        await k.store[Count].query().allow_scan().values(value=make())
 
 
 @case("C4", needs="set_writes", each={"greatest": (INT_MAX - 1, 1, INT_MAX), "least": (INT_MIN + 1, -1, INT_MIN)})
@@ -216,12 +229,24 @@ async def all_assignments_read_the_old_record(k: Kit) -> None:
     await put(k, Count, {"id": 1, "n": 1, "indexed": 10, "maybe": 100}, {"id": 2, "n": 2, "indexed": 20, "maybe": 200})
     assert await k.store[Count].query().allow_scan().update(n=Count.indexed, indexed=Count.n) == 2
     assert [(record.n, record.indexed) for record in await whole(k, Count)] == [(10, 1), (20, 2)]
-    assert await k.store[Count].where(Count.n > Count.indexed).allow_scan().update(indexed=Count.n + 1, n=0, maybe=Count.n + Count.indexed) == 2
+    assert (
+        await k.store[Count].where(Count.n > Count.indexed).allow_scan().update(indexed=Count.n + 1, n=0, maybe=Count.n + Count.indexed)
+        == 2
+    )
     assert [(record.n, record.indexed, record.maybe) for record in await whole(k, Count)] == [(0, 11, 11), (0, 21, 22)]
 
 
-@case("C4", needs="set_writes", each={"plus": (lambda: Count.maybe + 1,), "times nothing": (lambda: Count.maybe * 0,), "from the left": (lambda: 1 - Count.maybe,),
-    "of two": (lambda: Count.n + Count.maybe,), "as it is": (lambda: Count.maybe,)})  # fmt: skip
+@case(
+    "C4",
+    needs="set_writes",
+    each={
+        "plus": (lambda: Count.maybe + 1,),
+        "times nothing": (lambda: Count.maybe * 0,),
+        "from the left": (lambda: 1 - Count.maybe,),
+        "of two": (lambda: Count.n + Count.maybe,),
+        "as it is": (lambda: Count.maybe,),
+    },
+)
 async def null_in_arithmetic_is_null(k: Kit, make: Callable[[], Any]) -> None:
     """It stays null where that is allowed; where it is not, nothing is changed."""
     await put(k, Count, {"id": 1, "n": 1, "maybe": 5}, {"id": 2, "n": 2})
@@ -248,7 +273,11 @@ async def bounds_are_kept_by_arithmetic(k: Kit) -> None:
     assert [(record.pieces, record.price) for record in await whole(k, Stock)] == [(1, D("1.5")), (0, D("0.5"))]
 
 
-@case("C4", needs="set_writes", each={"its own": (lambda: Bounded.level + 1,), "another field": (lambda: Bounded.n,), "a sum": (lambda: Bounded.n - 1,)})
+@case(
+    "C4",
+    needs="set_writes",
+    each={"its own": (lambda: Bounded.level + 1,), "another field": (lambda: Bounded.n,), "a sum": (lambda: Bounded.n - 1,)},
+)
 async def choices_are_not_computed(k: Kit, make: Callable[[], Any]) -> None:
     """A field that may have some values only is not set to a number that need not be one of them."""
     await put(k, Bounded, {"id": 1, "level": 2, "n": 9})
@@ -282,7 +311,7 @@ REFUSED: dict[str, Callable[[], Any]] = {
     "a date": lambda: Sorts.day + 1,
     "a duration": lambda: Sorts.span * 2,
     "JSON": lambda: Sorts.data["n"] + 1,
-    "a list": lambda: Sorts.texts + ["a"],
+    "a list": lambda: Sorts.texts + Sorts.labels,
     "a list, repeated": lambda: Sorts.ints * 2,
 }
 
@@ -330,8 +359,9 @@ async def a_key_or_a_version_is_not_computed(k: Kit) -> None:
     """They are not set by update() at all."""
     await put(k, Count, {"id": 1})
     store, watch = await watched(k, Count)
-    for values in ({"id": Count.id + 1}, {"version": Count.version + 1}, {"id": 5}):
-        await never_begun(watch, QueryError, lambda values=values: store[Count].query().update(**values))
+    await never_begun(watch, QueryError, lambda: store[Count].query().update(id=Count.id + 1))
+    await never_begun(watch, QueryError, lambda: store[Count].query().update(version=Count.version + 1))
+    await never_begun(watch, QueryError, lambda: store[Count].query().update(id=5))
     assert [(record.id, record.version) for record in await whole(k, Count)] == [(1, 1)]
 
 

@@ -10,6 +10,7 @@ from holdall.errors import QueryError
 from holdall.query import asc, contains_any, desc, not_, one_of
 from holdall.testing.case import case
 from holdall.testing.cases.cursors import forwards, key_of, walk
+from holdall.testing.filling import fill
 from holdall.testing.kit import Kit
 from holdall.testing.models.order_keys import Ticket
 from holdall.testing.models.samples import SAMPLE, Indexed, Sample
@@ -19,7 +20,7 @@ NO_CURSOR, ANOTHER = "not a cursor", "another query"
 
 async def _nine(k: Kit) -> Any:
     """Nine records, and a query of those with a text, by number."""
-    await k.store[Sample].create_many([{"id": id_, "whole": id_ % 3, "text": "ab"[id_ % 2], "real": float(id_)} for id_ in range(9)])
+    await fill(k.store[Sample], [{"id": id_, "whole": id_ % 3, "text": "ab"[id_ % 2], "real": float(id_)} for id_ in range(9)])
     return k.store[Sample].where(SAMPLE.id >= 0).order_by("whole")
 
 
@@ -55,7 +56,7 @@ async def a_cursor_of_another_query_is_refused(k: Kit, make: Callable[[Any], Any
 async def a_cursor_of_another_model_is_refused(k: Kit) -> None:
     """Though the fields and the query read the same."""
     await _nine(k)
-    await k.store[Indexed].create_many([{"id": id_, "whole": id_} for id_ in range(5)])
+    await fill(k.store[Indexed], [{"id": id_, "whole": id_} for id_ in range(5)])
     page = await k.store[Sample].query().order_by("whole").page(2)
     with k.refused(QueryError, says=ANOTHER):
         await k.store[Indexed].query().order_by("whole").page(2, page.next_cursor)
@@ -116,11 +117,11 @@ async def a_cursor_with_other_values_inside_is_refused(k: Kit) -> None:
 @case("H3")
 async def equal_queries_take_each_others_cursors(k: Kit) -> None:
     """However they are spelled, and in whatever order the members of a set or dict come."""
-    await k.store[Sample].create_many([{"id": id_, "whole": id_ % 3, "marks": {0, 8}, "data": {"a": 1, "b": 2}} for id_ in range(9)])
+    await fill(k.store[Sample], [{"id": id_, "whole": id_ % 3, "marks": {0, 8}, "data": {"a": 1, "b": 2}} for id_ in range(9)])
     samples = k.store[Sample]
     spellings: list[list[Any]] = [
         [samples.where(SAMPLE.id >= 1).order_by("-whole"), samples.where(id__gte=1).order_by(desc(SAMPLE.whole))],
-        [samples.where(SAMPLE.marks == marks) for marks in ({0, 8}, {8, 0}, set([8]) | {0})],
+        [samples.where(SAMPLE.marks == marks) for marks in ({0, 8}, {8, 0}, {8} | {0})],
         [samples.where(SAMPLE.data == data) for data in ({"a": 1, "b": 2}, {"b": 2, "a": 1}, {"b": 2.0, "a": 1})],
         [samples.where(one_of(SAMPLE.whole, whole)) for whole in ([0, 1, 2], [2, 1, 0], {0: "", 1: "", 2: ""}, [0, 1, 2, 1])],
         [samples.where(contains_any(SAMPLE.marks, marks)) for marks in ([0, 8], [8, 0])],
@@ -138,7 +139,7 @@ async def equal_queries_take_each_others_cursors(k: Kit) -> None:
 async def paths_that_read_alike_are_different_queries(k: Kit) -> None:
     """data['a.b'] is not data['a']['b'], and data['1'] is not data[1]."""
     rows: list[Any] = [{"a.b": 1, "a": {"b": 1}}, {"1": 1}, [0, 1]]
-    await k.store[Sample].create_many([{"id": id_, "data": rows[id_ % 3]} for id_ in range(9)])
+    await fill(k.store[Sample], [{"id": id_, "data": rows[id_ % 3]} for id_ in range(9)])
     for one, other in ((SAMPLE.data["a.b"], SAMPLE.data["a"]["b"]), (SAMPLE.data["1"], SAMPLE.data[1])):
         page = await k.store[Sample].where(one == 1).page(1)
         assert page.next_cursor is not None
@@ -181,7 +182,7 @@ TEXTS: dict[str, list[str]] = {
 @case("H3", each=TEXTS)
 async def places_in_any_text(k: Kit, texts: list[str]) -> None:
     """Whatever characters the values hold, however long they are."""
-    await k.store[Sample].create_many([{"id": id_, "text": text} for id_, text in enumerate(texts)])
+    await fill(k.store[Sample], [{"id": id_, "text": text} for id_, text in enumerate(texts)])
     await walk(k.store[Sample].query().order_by("text"), 7, (1, 3))
     await walk(k.store[Sample].query().order_by("-text"), 7, (2,))
 
@@ -210,7 +211,7 @@ async def pages_are_of_records(k: Kit) -> None:
 @case("H3")
 async def the_default_key_makes_stable_pages(k: Kit) -> None:
     """Many equal values, told apart by UUIDs alone."""
-    made = await k.store[Ticket].create_many([{"place": 1} for _ in range(25)])
+    made = await fill(k.store[Ticket], [{"place": 1} for _ in range(25)])
     keys, pages = await forwards(k.store[Ticket].query().order_by("place"), 4)
     assert keys == sorted(ticket.id for ticket in made)
     assert [len(page) for page in pages] == [4, 4, 4, 4, 4, 4, 1]

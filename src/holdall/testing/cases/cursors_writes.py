@@ -10,6 +10,7 @@ from holdall.query import asc, desc
 from holdall.testing.case import case
 from holdall.testing.cases.cursors import key_of
 from holdall.testing.cases.kinship import JOINED, family
+from holdall.testing.filling import fill
 from holdall.testing.kit import Kit
 from holdall.testing.models.kin import PERSON, House, Person
 from holdall.testing.models.samples import SAMPLE, Sample
@@ -19,7 +20,7 @@ Disturb = Callable[[Kit, Any], Awaitable[None]]
 
 async def _ten(k: Kit) -> None:
     """Ten records, 10 to 100, by number."""
-    await k.store[Sample].create_many([{"id": number * 10, "whole": number * 10} for number in range(1, 11)])
+    await fill(k.store[Sample], [{"id": number * 10, "whole": number * 10} for number in range(1, 11)])
 
 
 async def _insert_before(k: Kit, page: Any) -> None:
@@ -133,7 +134,7 @@ async def the_way_back_is_as_steady(k: Kit, disturb: Disturb) -> None:
 async def random_writes_between_pages(k: Kit, seed: int) -> None:
     """Any mixture of inserts, moves and deletes, in any order with nulls and ties."""
     chance = random.Random(seed)
-    await k.store[Sample].create_many([{"id": id_, "whole": chance.choice([None, 1, 2, 3])} for id_ in range(0, 40, 2)])
+    await fill(k.store[Sample], [{"id": id_, "whole": chance.choice([None, 1, 2, 3])} for id_ in range(0, 40, 2)])
     way = chance.choice([asc, desc])
     query = k.store[Sample].query().order_by(way(SAMPLE.whole, nulls=chance.choice(["first", "last"])))
     untouched = {item.id for item in await query.all()}
@@ -207,8 +208,8 @@ async def records_that_come_later_are_found_from_the_last_page(k: Kit) -> None:
 async def the_other_side_changes_between_pages(k: Kit) -> None:
     """An order through a relation: those whose related record nobody touched come once."""
     await family(k)
-    await k.store[House].create_many([{"id": id_, "street": f"S{id_}"} for id_ in range(3, 9)])
-    await k.store[Person].create_many([{"id": id_, "name": "x", "house_id": id_} for id_ in range(3 + 1, 9)])
+    await fill(k.store[House], [{"id": id_, "street": f"S{id_}"} for id_ in range(3, 9)])
+    await fill(k.store[Person], [{"id": id_, "name": "x", "house_id": id_} for id_ in range(3 + 1, 9)])
     query = k.store[Person].query().order_by(PERSON.house.street)
     whole = [key_of(person) for person in await query.all()]
     first = await query.page(3)

@@ -12,6 +12,7 @@ from holdall.query.quantifiers import each, every, none
 from holdall.testing.case import case
 from holdall.testing.cases.expiry import HOUR, INSTANTS
 from holdall.testing.cases.kinship import JOINED
+from holdall.testing.filling import fill
 from holdall.testing.kit import START, Kit
 from holdall.testing.models.expiring_kin import GUEST, TENT, Bag, Guest, Lamp, Tent
 
@@ -20,8 +21,8 @@ NEEDS = ("expiry", "references")
 
 async def camp(k: Kit) -> None:
     """Tent 1 stands for an hour, tent 2 for ever. Guests 1 and 3 in tent 1 (3 leaves after an hour), guest 2 in tent 2."""
-    await k.store[Tent].create_many([{"id": 1, "name": "red", "until": START + HOUR}, {"id": 2, "name": "blue"}])
-    await k.store[Guest].create_many([{"id": 1, "name": "ann", "tent_id": 1}, {"id": 2, "name": "bob", "tent_id": 2}])
+    await fill(k.store[Tent], [{"id": 1, "name": "red", "until": START + HOUR}, {"id": 2, "name": "blue"}])
+    await fill(k.store[Guest], [{"id": 1, "name": "ann", "tent_id": 1}, {"id": 2, "name": "bob", "tent_id": 2}])
     await k.store[Guest].create(id=3, name="cid", tent_id=1, until=START + HOUR)
 
 
@@ -48,10 +49,19 @@ async def an_expired_parent_cannot_be_referred_to(k: Kit, later: dt.timedelta, t
     with k.refused(ForeignKeyViolation, fields=("tent_id",)):
         await guests.upsert(id=2, tent_id=1)
     with k.refused(ForeignKeyViolation, fields=("tent_id",)):
-        await guests.create_many([{"id": 6, "tent_id": 2}, {"id": 7, "tent_id": 1}])
-    with k.refused(ForeignKeyViolation, fields=("tent_id",)):
         await k.store[Bag].create(id=1, tent_id=1)
     assert sorted((guest.id, guest.tent_id) for guest in await guests.all()) == [(1, 1), (2, 2)]
+
+
+@case("H6", needs=(*NEEDS, "atomic_batch"))
+async def a_batch_cannot_refer_to_an_expired_parent(k: Kit) -> None:
+    """One bad reference among good ones refuses all."""
+    await camp(k)
+    k.clock.forward(hours=1)
+    for model in (Guest, Bag, Lamp):
+        with k.refused(ForeignKeyViolation, fields=("tent_id",)):
+            await k.store[model].create_many([{"id": 6, "tent_id": 2}, {"id": 7, "tent_id": 1}])
+        assert await k.store[model].get(6) is None
 
 
 @case("H6", needs=(*NEEDS, "set_writes"))
@@ -161,7 +171,7 @@ async def orders_columns_and_groups_through_an_expired_record_are_null(k: Kit) -
 @case("H6", needs=NEEDS)
 async def an_expired_child_restricts_nothing(k: Kit) -> None:
     """Its parent can be deleted, one by one; a child that is there restricts it."""
-    await k.store[Tent].create_many([{"id": 1}, {"id": 2}])
+    await fill(k.store[Tent], [{"id": 1}, {"id": 2}])
     await k.store[Guest].create(id=1, tent_id=1, until=START + HOUR)
     await k.store[Guest].create(id=2, tent_id=2)
     tents = k.store[Tent]
@@ -177,8 +187,8 @@ async def an_expired_child_restricts_nothing(k: Kit) -> None:
 @case("H6", needs=(*NEEDS, "set_writes"))
 async def an_expired_child_restricts_no_delete_by_query(k: Kit) -> None:
     """Parents deleted by a query."""
-    await k.store[Tent].create_many([{"id": 1}, {"id": 2}])
-    await k.store[Guest].create_many([{"id": n, "tent_id": n, "until": START + HOUR} for n in (1, 2)])
+    await fill(k.store[Tent], [{"id": 1}, {"id": 2}])
+    await fill(k.store[Guest], [{"id": n, "tent_id": n, "until": START + HOUR} for n in (1, 2)])
     k.clock.forward(hours=1)
     assert await k.store[Tent].query().delete() == 2
     assert await k.store[Tent].all() == []
@@ -200,12 +210,12 @@ async def a_taken_over_key_lets_go_of_what_the_expired_record_held(k: Kit) -> No
 @case("H6", needs=NEEDS)
 async def an_upserted_key_lets_go_of_what_the_expired_record_held(k: Kit) -> None:
     """The same by upsert, and by create_many."""
-    await k.store[Tent].create_many([{"id": 1, "until": START + HOUR}, {"id": 2, "until": START + HOUR}])
-    await k.store[Bag].create_many([{"id": 1, "tent_id": 1}, {"id": 2, "tent_id": 2}])
-    await k.store[Lamp].create_many([{"id": 1, "tent_id": 1}, {"id": 2, "tent_id": 2}])
+    await fill(k.store[Tent], [{"id": 1, "until": START + HOUR}, {"id": 2, "until": START + HOUR}])
+    await fill(k.store[Bag], [{"id": 1, "tent_id": 1}, {"id": 2, "tent_id": 2}])
+    await fill(k.store[Lamp], [{"id": 1, "tent_id": 1}, {"id": 2, "tent_id": 2}])
     k.clock.forward(hours=1)
     await k.store[Tent].upsert(id=1, name="new")
-    await k.store[Tent].create_many([{"id": 2, "name": "new"}, {"id": 3, "name": "new"}])
+    await fill(k.store[Tent], [{"id": 2, "name": "new"}, {"id": 3, "name": "new"}])
     assert sorted((tent.id, tent.name) for tent in await k.store[Tent].all()) == [(1, "new"), (2, "new"), (3, "new")]
     assert await k.store[Bag].all() == []
     assert [lamp.tent_id for lamp in await k.store[Lamp].all()] == [None, None]

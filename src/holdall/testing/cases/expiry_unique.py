@@ -10,6 +10,7 @@ from holdall.errors import UniqueViolation
 from holdall.query import TRUE, Compare, Value, key_ref
 from holdall.testing.case import case
 from holdall.testing.cases.expiry import HOUR, INSTANTS
+from holdall.testing.filling import fill
 from holdall.testing.kit import START, Kit
 from holdall.testing.models.expiring_unique import SESSION, Session
 
@@ -123,7 +124,7 @@ async def an_update_by_query_takes_the_unique_value_of_an_expired_one(k: Kit) ->
 async def an_update_by_query_that_lets_all_expire_meets_no_unique(k: Kit) -> None:
     """Two records that get the same value as they expire: nobody will ever see both. All are counted."""
     sessions = k.store[Session]
-    await sessions.create_many([{"id": name, "user": name, "hits": 1} for name in ("a", "b", "c")])
+    await fill(sessions, [{"id": name, "user": name, "hits": 1} for name in ("a", "b", "c")])
     assert await sessions.where(hits=1).update(user="same", until=START) == 3
     assert await sessions.all() == []
     await sessions.create(id="d", user="same")
@@ -134,7 +135,7 @@ async def an_update_by_query_that_lets_all_expire_meets_no_unique(k: Kit) -> Non
 async def an_update_by_query_that_lets_all_expire_still_meets_who_stays(k: Kit) -> None:
     """A value that a record holds which does not expire is taken; nothing is changed then."""
     sessions = k.store[Session]
-    await sessions.create_many([{"id": name, "user": name, "hits": 1} for name in ("a", "b")])
+    await fill(sessions, [{"id": name, "user": name, "hits": 1} for name in ("a", "b")])
     await sessions.create(id="stays", user="same")
     with k.refused(UniqueViolation, fields=("user",)):
         await sessions.where(hits=1).update(user="same", until=START)
@@ -145,7 +146,7 @@ async def an_update_by_query_that_lets_all_expire_still_meets_who_stays(k: Kit) 
 async def records_made_already_expired_do_not_meet_each_other(k: Kit) -> None:
     """Of several with the same value only one that does not expire stays."""
     sessions = k.store[Session]
-    await sessions.create_many([{"id": name, "user": "same", "until": START - HOUR} for name in ("a", "b")])
+    await fill(sessions, [{"id": name, "user": "same", "until": START - HOUR} for name in ("a", "b")])
     await sessions.create(id="c", user="same")
     with k.refused(UniqueViolation, fields=("user",)):
         await sessions.create(id="d", user="same", until=START + HOUR)

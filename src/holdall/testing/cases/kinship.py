@@ -9,6 +9,7 @@ from holdall.errors import Unsupported
 from holdall.query import Q, agg, contains, is_not_null, is_null, is_same, not_, not_one_of, one_of
 from holdall.query.quantifiers import each, every, none
 from holdall.testing.case import case
+from holdall.testing.filling import fill
 from holdall.testing.kit import Kit
 from holdall.testing.models.kin import DOG, PERSON, Dog, House, Person
 
@@ -30,7 +31,7 @@ DOGS: list[tuple[int, str, int | None, bool | None, int]] = [
 
 async def family(k: Kit) -> None:
     """Two houses, three people, three dogs."""
-    await k.store[House].create_many([{"id": 1, "street": "Elm", "number": 1}, {"id": 2, "street": "Oak"}])
+    await fill(k.store[House], [{"id": 1, "street": "Elm", "number": 1}, {"id": 2, "street": "Oak"}])
     for id_, name, age, house, parent in PEOPLE:
         await k.store[Person].create(id=id_, name=name, age=age, house_id=house, parent_id=parent)
     for dog, name, weight, good, owner in DOGS:
@@ -103,6 +104,8 @@ TO_MANY: dict[str, tuple[Callable[[], Any], list[str]]] = {
     "each of each": (lambda: is_null(each(each(PERSON.children).dogs).weight), ["Ann"]),
     "every of each": (lambda: every(each(PERSON.children).dogs).weight > 100, ["Bob"]),
     "none of every": (lambda: none(every(PERSON.children).dogs).good == False, ["Bob", "Cid"]),
+    "no record beyond": (lambda: is_null(each(PERSON.children).house), ["Bob"]),
+    "keywords to one and to many": (lambda: Q(parent__dogs__weight__gt=20), ["Bob"]),
     "through a relation to one": (lambda: each(PERSON.parent.dogs).weight == 30, ["Bob"]),
     "every through a relation to one": (lambda: every(PERSON.parent.dogs).weight == 1, ["Ann"]),
     "keywords": (lambda: Q(dogs__weight__gte=10), ["Ann"]),

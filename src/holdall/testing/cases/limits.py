@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from holdall.errors import SizeLimit, UniqueViolation
+from holdall.errors import SizeLimit, UniqueViolation, Unsupported
 from holdall.query import Q, contains_any, not_one_of, one_of
 from holdall.testing.case import case
+from holdall.testing.filling import fill
 from holdall.testing.kit import Kit
 from holdall.testing.models.kin import House, Person
 from holdall.testing.models.order_keys import Pair, Ticket
@@ -19,7 +20,7 @@ MORE = 70_000  # more than theirs
 @case("H4", each={str(count): count for count in (MANY, MORE)})
 async def get_many_takes_any_number_of_keys(k: Kit, count: int) -> None:
     """In the order asked, with None for what is absent and repeated keys answered each time."""
-    await k.store[Sample].create_many([{"id": number} for number in (0, 5, count - 1)])
+    await fill(k.store[Sample], [{"id": number} for number in (0, 5, count - 1)])
     found = await k.store[Sample].get_many([*range(count), 5, 5])
     assert len(found) == count + 2
     assert [(place, item.id) for place, item in enumerate(found) if item is not None] == [
@@ -31,7 +32,7 @@ async def get_many_takes_any_number_of_keys(k: Kit, count: int) -> None:
 @case("H4")
 async def get_many_takes_any_number_of_composite_keys(k: Kit) -> None:
     """Each of which is several parameters."""
-    await k.store[Pair].create_many([{"left": "a", "right": number} for number in (3, 19_999)])
+    await fill(k.store[Pair], [{"left": "a", "right": number} for number in (3, 19_999)])
     found = await k.store[Pair].get_many([("a", number) for number in range(20_000)])
     assert [place for place, item in enumerate(found) if item is not None] == [3, 19_999]
 
@@ -39,7 +40,7 @@ async def get_many_takes_any_number_of_composite_keys(k: Kit) -> None:
 @case("H4", each={str(count): count for count in (MANY, MORE)})
 async def one_of_takes_any_number_of_values(k: Kit, count: int) -> None:
     """Membership, and its opposite, alone and beside other conditions, sorted and cut."""
-    await k.store[Sample].create_many([{"id": number, "whole": number * 10_000} for number in range(1, 9)])
+    await fill(k.store[Sample], [{"id": number, "whole": number * 10_000} for number in range(1, 9)])
     samples = k.store[Sample]
     among = one_of(SAMPLE.whole, range(count))
     expected = [number for number in range(1, 9) if number * 10_000 < count]
@@ -54,7 +55,7 @@ async def one_of_takes_any_number_of_values(k: Kit, count: int) -> None:
 @case("H4", needs="set_writes")
 async def writes_by_query_take_any_number_of_values(k: Kit) -> None:
     """update and delete: all of the matches, or none."""
-    await k.store[Indexed].create_many([{"id": number, "whole": number * 10_000} for number in range(1, 9)])
+    await fill(k.store[Indexed], [{"id": number, "whole": number * 10_000} for number in range(1, 9)])
     rows = k.store[Indexed]
     assert await rows.where(whole__in=list(range(MANY))).update(text="x") == 3
     assert len(await rows.where(text="x").all()) == 3
@@ -62,7 +63,7 @@ async def writes_by_query_take_any_number_of_values(k: Kit) -> None:
     assert sorted(item.id for item in await rows.all()) == [1, 2, 3]
 
 
-@case("H4")
+@case("H4", needs="atomic_batch")
 async def many_records_are_created_at_once(k: Kit) -> None:
     """More values than parameters; all are there."""
     made = await k.store[Pair].create_many({"left": "a", "right": number, "rank": number % 7} for number in range(12_000))
@@ -91,7 +92,7 @@ async def a_key_that_comes_twice_in_a_batch_is_refused(k: Kit) -> None:
 async def chunks_are_read_within_a_transaction(k: Kit) -> None:
     """They see what the transaction wrote."""
     async with k.store.transaction():
-        await k.store[Sample].create_many([{"id": number, "whole": number} for number in (1, 39_999)])
+        await fill(k.store[Sample], [{"id": number, "whole": number} for number in (1, 39_999)])
         found = await k.store[Sample].get_many(list(range(MANY)))
         assert [item.id for item in found if item is not None] == [1, 39_999]
         assert len(await k.store[Sample].where(one_of(SAMPLE.whole, range(MANY))).all()) == 2
@@ -100,7 +101,7 @@ async def chunks_are_read_within_a_transaction(k: Kit) -> None:
 @case("H4", needs="references")
 async def an_include_takes_any_number_of_parents(k: Kit) -> None:
     """Related records of many thousand, loaded in one go."""
-    await k.store[House].create_many([{"id": 1, "street": "Elm"}, {"id": 2, "street": "Oak"}])
+    await fill(k.store[House], [{"id": 1, "street": "Elm"}, {"id": 2, "street": "Oak"}])
     await k.store[Person].create(id=1, name="Ann", house_id=1)
     houses = [House(id=number, street="x") for number in range(1, 33_001)]
     await k.store.load(houses, "people")
@@ -114,7 +115,7 @@ async def an_include_takes_any_number_of_parents(k: Kit) -> None:
 @case("H4", each={"or": "or", "and": "and", "keywords": "keywords"})
 async def conditions_of_many_parts(k: Kit, kind: str) -> None:
     """Thousands of alternatives, or of restrictions."""
-    await k.store[Sample].create_many([{"id": number, "whole": number} for number in range(5)])
+    await fill(k.store[Sample], [{"id": number, "whole": number} for number in range(5)])
     condition: Any
     if kind == "or":
         condition = SAMPLE.whole == 0
@@ -137,7 +138,7 @@ async def conditions_of_many_parts(k: Kit, kind: str) -> None:
 @case("H4")
 async def a_container_is_asked_for_many_items(k: Kit) -> None:
     """contains_any with thousands."""
-    await k.store[Sample].create_many([{"id": 1, "marks": {39_000}}, {"id": 2, "marks": {40_001}}, {"id": 3}])
+    await fill(k.store[Sample], [{"id": 1, "marks": {39_000}}, {"id": 2, "marks": {40_001}}, {"id": 3}])
     found = await k.store[Sample].where(contains_any(SAMPLE.marks, range(MANY))).all()
     assert [item.id for item in found] == [1]
 
@@ -145,7 +146,7 @@ async def a_container_is_asked_for_many_items(k: Kit) -> None:
 @case("H4")
 async def many_values_of_long_text(k: Kit) -> None:
     """The statement is large as well as its parameters are many."""
-    await k.store[Sample].create_many([{"id": 1, "text": "x" * 100 + "7"}, {"id": 2, "text": "y"}])
+    await fill(k.store[Sample], [{"id": 1, "text": "x" * 100 + "7"}, {"id": 2, "text": "y"}])
     found = await k.store[Sample].where(one_of(SAMPLE.text, ["x" * 100 + str(number) for number in range(20_000)])).all()
     assert [item.id for item in found] == [1]
 
@@ -159,6 +160,14 @@ async def save_all_writes_any_number(k: Kit) -> None:
     with k.refused(UniqueViolation):
         await k.store.save_all([*(Ticket(place=-1) for _ in range(500)), Ticket(id=taken)])
     assert await k.store[Ticket].where(place=-1).exists() is False
+
+
+@case("H4", absent="transactions")
+async def save_all_is_refused_where_it_cannot_be_one_unit(k: Kit) -> None:
+    """And nothing is written."""
+    with k.refused(Unsupported, says="transactions"):
+        await k.store.save_all([Ticket(place=number) for number in range(3)])
+    assert await k.store[Ticket].all() == []
 
 
 # H7: how large a value may be.
@@ -225,14 +234,14 @@ async def the_published_limit_of_parameters_is_no_limit_of_queries(k: Kit) -> No
         assert [item.id for item in await k.store[Sample].get_many(list(range(count))) if item] == ([most] if count > most else [])
 
 
-@case("H7", absent="limit.batch_items_max")
+@case("H7", needs="atomic_batch", absent="limit.batch_items_max")
 async def without_a_limit_of_batches_all_are_written(k: Kit) -> None:
     """A backend that publishes none has none."""
     await k.store[Ticket].create_many([{"place": number} for number in range(5_000)])
     assert len(await k.store[Ticket].all()) == 5_000
 
 
-@case("H7", needs="limit.batch_items_max")
+@case("H7", needs=("limit.batch_items_max", "atomic_batch"))
 async def a_batch_over_the_published_limit_is_written_whole_or_refused(k: Kit) -> None:
     """Never in part: either the store chunks it and it is all there, or SizeLimit and nothing is."""
     most = k.capabilities.batch_items_max
@@ -264,6 +273,6 @@ async def a_key_over_the_published_limit_is_refused(k: Kit) -> None:
 async def without_a_limit_long_keys_are_kept_whole(k: Kit) -> None:
     """And told apart at their ends."""
     long = "\u00e9" * 50_000
-    await k.store[Pair].create_many([{"left": long + end, "right": 1, "rank": rank} for rank, end in enumerate("ab")])
+    await fill(k.store[Pair], [{"left": long + end, "right": 1, "rank": rank} for rank, end in enumerate("ab")])
     assert (await k.store[Pair].get((long + "b", 1))).rank == 1
     assert [pair.rank for pair in await k.store[Pair].query().order_by("-left").all()] == [1, 0]

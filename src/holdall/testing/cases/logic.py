@@ -8,6 +8,7 @@ from typing import Any
 from holdall.errors import QueryError
 from holdall.query import Q, agg, contains, is_null, not_, not_one_of, one_of
 from holdall.testing.case import case
+from holdall.testing.filling import fill
 from holdall.testing.kit import Kit
 from holdall.testing.models.samples import SAMPLE, Sample
 
@@ -125,9 +126,7 @@ KEYWORDS: dict[str, tuple[dict[str, Any], set[int]]] = {
 @case("B2", each=KEYWORDS)
 async def keywords_mean_what_terms_mean(k: Kit, lookups: dict[str, Any], expected: set[int]) -> None:
     """The spelling path__op=value, null included; alone, in Q, and denied: what is unknown meets neither."""
-    await k.store[Sample].create_many(
-        [{"id": 1, "whole": 1, "text": "a", "items": ["x"]}, {"id": 2, "whole": 2, "text": "b", "items": ["y"]}]
-    )
+    await fill(k.store[Sample], [{"id": 1, "whole": 1, "text": "a", "items": ["x"]}, {"id": 2, "whole": 2, "text": "b", "items": ["y"]}])
     await k.store[Sample].create(id=3)
     for query in (k.store[Sample].where(**lookups), k.store[Sample].where(Q(**lookups)), k.store[Sample].where(~~Q(**lookups))):
         assert {item.id for item in await query.all()} == expected
@@ -144,7 +143,7 @@ async def keywords_mean_what_terms_mean(k: Kit, lookups: dict[str, Any], expecte
 @case("B2")
 async def a_bare_bool_field_is_a_condition(k: Kit) -> None:
     """where(flag) keeps true only; where(~flag) false only."""
-    await k.store[Sample].create_many([{"id": 1, "flag": True}, {"id": 2, "flag": False}, {"id": 3}])
+    await fill(k.store[Sample], [{"id": 1, "flag": True}, {"id": 2, "flag": False}, {"id": 3}])
     flag: Any = SAMPLE.flag
     assert [item.id for item in await k.store[Sample].where(flag).all()] == [1]
     assert [item.id for item in await k.store[Sample].where(~flag).all()] == [2]
@@ -154,7 +153,7 @@ async def a_bare_bool_field_is_a_condition(k: Kit) -> None:
 @case("B2")
 async def or_after_where_does_not_return_everything(k: Kit) -> None:
     """An alternative inside one call stays inside it."""
-    await k.store[Sample].create_many([{"id": number, "whole": number, "text": "ab"[number % 2]} for number in range(1, 7)])
+    await fill(k.store[Sample], [{"id": number, "whole": number, "text": "ab"[number % 2]} for number in range(1, 7)])
     found = await k.store[Sample].where(SAMPLE.text == "a").where((SAMPLE.whole == 2) | (SAMPLE.whole == 3)).all()
     assert [item.id for item in found] == [2]
     found = await k.store[Sample].where(Q(text="a") & (Q(whole=2) | Q(whole=6) | Q(whole=3))).order_by("id").all()
@@ -194,7 +193,7 @@ async def a_condition_that_cannot_be_is_refused_and_matches_nothing(k: Kit, make
 @case("B2", needs="set_writes")
 async def an_update_by_query_changes_only_what_is_true(k: Kit) -> None:
     """Records for which the condition is unknown stay as they are, and are not counted."""
-    await k.store[Sample].create_many([{"id": 1, "whole": 1}, {"id": 2, "whole": 2}, {"id": 3}])
+    await fill(k.store[Sample], [{"id": 1, "whole": 1}, {"id": 2, "whole": 2}, {"id": 3}])
     assert await k.store[Sample].where(SAMPLE.whole != 1).update(text="changed") == 1
     assert await k.store[Sample].where(not_one_of(SAMPLE.whole, [7, None])).update(text="never") == 0
     assert [(item.id, item.text) for item in await k.store[Sample].query().order_by("id").all()] == [(1, None), (2, "changed"), (3, None)]
@@ -203,7 +202,7 @@ async def an_update_by_query_changes_only_what_is_true(k: Kit) -> None:
 @case("B2", needs="set_writes")
 async def a_delete_by_query_removes_only_what_is_true(k: Kit) -> None:
     """Records for which the condition is unknown stay."""
-    await k.store[Sample].create_many([{"id": 1, "whole": 1}, {"id": 2, "whole": 2}, {"id": 3}])
+    await fill(k.store[Sample], [{"id": 1, "whole": 1}, {"id": 2, "whole": 2}, {"id": 3}])
     assert await k.store[Sample].where(not_(SAMPLE.whole == 1)).delete() == 1
     assert await k.store[Sample].where(not_one_of(SAMPLE.whole, [7, None])).delete() == 0
     assert sorted(item.id for item in await k.store[Sample].all()) == [1, 3]
@@ -214,7 +213,7 @@ async def a_delete_by_query_removes_only_what_is_true(k: Kit) -> None:
 @case("B2", needs="set_writes")
 async def an_assignment_from_null_is_null(k: Kit) -> None:
     """Arithmetic with a null leaves a null; a null assigned is one."""
-    await k.store[Sample].create_many([{"id": 1, "whole": 1, "exact": 5}, {"id": 2, "whole": 2}])
+    await fill(k.store[Sample], [{"id": 1, "whole": 1, "exact": 5}, {"id": 2, "whole": 2}])
     assert await k.store[Sample].query().update(whole=SAMPLE.whole + 1, exact=SAMPLE.exact * 2) == 2
     rows = await k.store[Sample].query().order_by("id").values("id", "whole", "exact")
     assert [(row["id"], row["whole"], row["exact"]) for row in rows] == [(1, 2, 10), (2, 3, None)]
@@ -225,7 +224,7 @@ async def an_assignment_from_null_is_null(k: Kit) -> None:
 @case("B2", needs="aggregates")
 async def reads_of_every_kind_keep_only_what_is_true(k: Kit) -> None:
     """all, first, last, one, count, exists, values, column, page and stream agree about what is unknown."""
-    await k.store[Sample].create_many([{"id": 1, "whole": 1}, {"id": 2, "whole": 2}, {"id": 3}])
+    await fill(k.store[Sample], [{"id": 1, "whole": 1}, {"id": 2, "whole": 2}, {"id": 3}])
     query = k.store[Sample].where(SAMPLE.whole != 1)
     assert [item.id for item in await query.all()] == [2]
     assert (await query.first()).id == (await query.last()).id == (await query.one()).id == 2
@@ -254,6 +253,6 @@ HAVING: dict[str, tuple[Callable[[], Any], list[str]]] = {
 async def having_keeps_only_groups_of_which_it_is_true(k: Kit, make: Callable[[], Any], expected: list[str]) -> None:
     """A group whose aggregate is null meets neither the condition nor its opposite."""
     values = [("a", 1), ("a", 3), ("b", None), ("b", None)]
-    await k.store[Sample].create_many([{"id": number, "text": text, "whole": whole} for number, (text, whole) in enumerate(values)])
+    await fill(k.store[Sample], [{"id": number, "text": text, "whole": whole} for number, (text, whole) in enumerate(values)])
     found = await k.store[Sample].query().group_by(SAMPLE.text).having(make()).order_by("text").values("text")
     assert [row["text"] for row in found] == expected

@@ -9,6 +9,7 @@ from holdall.query import Q, is_null, not_, not_one_of, one_of
 from holdall.query.quantifiers import each, every
 from holdall.testing.case import case
 from holdall.testing.cases.kinship import JOINED, family
+from holdall.testing.filling import fill
 from holdall.testing.kit import Kit
 from holdall.testing.models.kin import PERSON, Person
 from holdall.testing.models.samples import ORDERABLE, SAMPLE, Sample
@@ -56,7 +57,7 @@ CONDITIONS: dict[str, tuple[Callable[[], Any], set[int]]] = {
 @case("B5", each=CONDITIONS)
 async def in_nothing_is_false_and_not_in_nothing_is_true(k: Kit, make: Callable[[], Any], expected: set[int]) -> None:
     """Also of a null: that nothing is in an empty list is known."""
-    await k.store[Sample].create_many([{"id": 1, "whole": 1}, {"id": 2, "whole": 2}, {"id": 3}])
+    await fill(k.store[Sample], [{"id": 1, "whole": 1}, {"id": 2, "whole": 2}, {"id": 3}])
     assert {item.id for item in await k.store[Sample].where(make()).all()} == expected
     assert await k.store[Sample].where(make()).exists() is bool(expected)
 
@@ -65,7 +66,7 @@ async def in_nothing_is_false_and_not_in_nothing_is_true(k: Kit, make: Callable[
 async def in_nothing_of_every_type(k: Kit, name: str) -> None:
     """The type of the field does not matter."""
     low, _ = ORDERABLE[name]
-    await k.store[Sample].create_many([{"id": 1, name: low}, {"id": 2}])
+    await fill(k.store[Sample], [{"id": 1, name: low}, {"id": 2}])
     term = getattr(SAMPLE, name)
     assert await k.store[Sample].where(one_of(term, [])).all() == []
     assert sorted(item.id for item in await k.store[Sample].where(not_one_of(term, [])).all()) == [1, 2]

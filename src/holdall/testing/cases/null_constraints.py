@@ -7,6 +7,7 @@ from typing import Any
 from holdall.errors import CheckViolation, ForeignKeyViolation, UniqueViolation, Unsupported
 from holdall.query import is_null
 from holdall.testing.case import case
+from holdall.testing.filling import fill
 from holdall.testing.kit import Kit
 from holdall.testing.models.checked_nulls import SPAN, Span
 from holdall.testing.models.kin import PERSON, House, Person
@@ -21,7 +22,7 @@ async def unique_allows_many_nulls(k: Kit, name: str) -> None:
     """Of every type; a value is taken once it is there, and free again when it becomes null."""
     low, high = ORDERABLE[name]
     marks = k.store[Mark]
-    await marks.create_many([{"id": 1}, {"id": 2}, {"id": 3, name: low}])
+    await fill(marks, [{"id": 1}, {"id": 2}, {"id": 3, name: low}])
     await marks.create(id=4)
     with k.refused(UniqueViolation, fields=(name,)):
         await marks.create(id=5, **{name: low})
@@ -38,7 +39,7 @@ async def unique_allows_many_nulls(k: Kit, name: str) -> None:
 async def a_save_may_make_several_null(k: Kit) -> None:
     """Null is no value that could be taken, also on the way to it."""
     badges = k.store[Badge]
-    made = await badges.create_many([{"id": number, "code": f"c{number}"} for number in range(3)])
+    made = await fill(badges, [{"id": number, "code": f"c{number}"} for number in range(3)])
     for badge in made:
         badge.code = None
         await badges.save(badge)
@@ -52,7 +53,7 @@ async def a_save_may_make_several_null(k: Kit) -> None:
 async def a_bulk_update_to_null_meets_no_unique(k: Kit) -> None:
     """update(code=None) on many is no collision; update(code='x') on several is one, and changes nothing."""
     badges = k.store[Badge]
-    await badges.create_many([{"id": number, "code": f"c{number}"} for number in range(3)])
+    await fill(badges, [{"id": number, "code": f"c{number}"} for number in range(3)])
     with k.refused(UniqueViolation, fields=("code",)):
         await badges.query().update(code="x")
     assert await badges.query().order_by("id").column(BADGE.code) == ["c0", "c1", "c2"]
@@ -137,7 +138,7 @@ async def a_reference_that_is_null_is_not_checked(k: Kit) -> None:
     assert [(person.name, person.house_id) for person in await people.query().order_by("id").all()] == [("Ann", None), ("Bob", None)]
 
 
-@case("B3", needs="references")
+@case("B3", needs=("references", "atomic_batch"))
 async def many_null_references_go_in_at_once(k: Kit) -> None:
     """One bad reference among nulls refuses all; nulls alone refuse nothing."""
     people = k.store[Person]
@@ -152,7 +153,7 @@ async def many_null_references_go_in_at_once(k: Kit) -> None:
 async def a_bulk_update_to_a_null_reference_is_not_checked(k: Kit) -> None:
     """update(house_id=None) lets go of the house; one that is not there changes nothing."""
     await k.store[House].create(id=1, street="Elm")
-    await k.store[Person].create_many([{"id": number, "name": "a", "house_id": 1} for number in range(3)])
+    await fill(k.store[Person], [{"id": number, "name": "a", "house_id": 1} for number in range(3)])
     with k.refused(ForeignKeyViolation, fields=("house_id",)):
         await k.store[Person].query().update(house_id=5)
     assert await k.store[Person].query().column(PERSON.house_id) == [1, 1, 1]
@@ -210,7 +211,7 @@ async def a_check_that_is_false_is_refused(k: Kit, name: str, values: dict[str, 
 async def a_bulk_update_may_make_a_check_unknown_but_not_false(k: Kit) -> None:
     """One record that would fail leaves all as they were."""
     spans = k.store[Span]
-    await spans.create_many([{"id": 1, "starts": 1, "ends": 5}, {"id": 2, "starts": 4, "ends": 5}, {"id": 3, "ends": 2}])
+    await fill(spans, [{"id": 1, "starts": 1, "ends": 5}, {"id": 2, "starts": 4, "ends": 5}, {"id": 3, "ends": 2}])
     with k.refused(CheckViolation, constraint="ends_after_start"):
         await spans.query().update(ends=SPAN.ends - 2)
     assert await spans.query().order_by("id").column(SPAN.ends) == [5, 5, 2]

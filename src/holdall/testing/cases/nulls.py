@@ -23,6 +23,7 @@ from holdall.query import (
     one_of,
 )
 from holdall.testing.case import case
+from holdall.testing.filling import fill
 from holdall.testing.kit import Kit
 from holdall.testing.models.samples import EVERY, ORDERABLE, SAMPLE, Indexed, Sample, Size
 
@@ -87,7 +88,7 @@ ITSELF: dict[str, tuple[Make, set[int]]] = {
 
 async def three(k: Kit, model: Any, name: str, low: Any, high: Any) -> None:
     """Records 1, 2 and 3: the lower value, the higher one, null."""
-    await k.store[model].create_many([{"id": 1, name: low}, {"id": 2, name: high}, {"id": 3}])
+    await fill(k.store[model], [{"id": 1, name: low}, {"id": 2, name: high}, {"id": 3}])
 
 
 async def hold(k: Kit, model: Any, name: str, values: tuple[Any, Any], table: dict[str, tuple[Make, set[int]]]) -> None:
@@ -159,7 +160,7 @@ TWO_FIELDS: dict[str, tuple[Callable[[], Any], set[int]]] = {
 async def two_fields_compared(k: Kit, make: Callable[[], Any], expected: set[int]) -> None:
     """A null on either side, or on both, is unknown; only is_same knows it."""
     values = [(1, 5, 5), (2, 5, 6), (3, 5, None), (4, None, 5), (5, None, None)]
-    await k.store[Sample].create_many([{"id": id_, "whole": whole, "exact": exact} for id_, whole, exact in values])
+    await fill(k.store[Sample], [{"id": id_, "whole": whole, "exact": exact} for id_, whole, exact in values])
     found = await k.store[Sample].where(make()).all()
     assert sorted(item.id for item in found) == sorted(expected)
 
@@ -178,7 +179,7 @@ ARITHMETIC: dict[str, tuple[Callable[[], Any], set[int]]] = {
 async def arithmetic_with_null_is_null(k: Kit, make: Callable[[], Any], expected: set[int]) -> None:
     """A null operand makes the result null, whatever the other one is."""
     values = [(1, 5, 2), (2, 5, None), (3, None, 2), (4, None, None)]
-    await k.store[Sample].create_many([{"id": id_, "whole": whole, "exact": exact} for id_, whole, exact in values])
+    await fill(k.store[Sample], [{"id": id_, "whole": whole, "exact": exact} for id_, whole, exact in values])
     found = await k.store[Sample].where(make()).all()
     assert sorted(item.id for item in found) == sorted(expected)
 
@@ -198,7 +199,7 @@ TEXTS: dict[str, Callable[[str], Any]] = {
 @case("B2", each=TEXTS)
 async def text_tests_of_null_are_unknown(k: Kit, make: Callable[[str], Any]) -> None:
     """Neither the test nor its opposite finds a null, and the empty text is no null."""
-    await k.store[Sample].create_many([{"id": 1, "text": "ab"}, {"id": 2, "text": "xy"}, {"id": 3, "text": None}, {"id": 4, "text": ""}])
+    await fill(k.store[Sample], [{"id": 1, "text": "ab"}, {"id": 2, "text": "xy"}, {"id": 3, "text": None}, {"id": 4, "text": ""}])
     found = await k.store[Sample].where(make("ab")).all()
     assert [item.id for item in found] == [1]
     found = await k.store[Sample].where(not_(make("ab"))).all()
@@ -231,7 +232,7 @@ async def containers_that_are_null_hold_nothing_and_lack_nothing(k: Kit, make: C
     """A test of what a null container holds is unknown; an empty container is known to hold nothing."""
     full: dict[str, Any] = {"items": ["a"], "marks": {1}, "counts": {"a": 1}, "size": Size(1, "x")}
     empty: dict[str, Any] = {"items": [], "marks": set[int](), "counts": {}, "size": Size(2)}
-    await k.store[Sample].create_many([{"id": 1, **full}, {"id": 2, **empty}, {"id": 3}])
+    await fill(k.store[Sample], [{"id": 1, **full}, {"id": 2, **empty}, {"id": 3}])
     found = await k.store[Sample].where(make()).all()
     assert sorted(item.id for item in found) == sorted(expected)
 
@@ -253,6 +254,6 @@ JSON: dict[str, tuple[Callable[[Any], Any], set[int]]] = {
 async def what_json_lacks_is_unknown(k: Kit, make: Callable[[Any], Any], expected: set[int]) -> None:
     """A missing member is null, and so is every member of a null field. Values of other JSON types are different, and unordered."""
     values: list[Any] = [{"n": 1}, {"n": 9}, {"n": "1"}, {"n": None}, {}, None]
-    await k.store[Sample].create_many([{"id": number, "data": value} for number, value in enumerate(values, 1)])
+    await fill(k.store[Sample], [{"id": number, "data": value} for number, value in enumerate(values, 1)])
     found = await k.store[Sample].where(make(SAMPLE.data["n"])).all()
     assert sorted(item.id for item in found) == sorted(expected)

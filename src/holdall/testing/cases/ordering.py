@@ -9,6 +9,7 @@ from typing import Any
 from holdall.query import agg, asc, desc
 from holdall.testing.case import case
 from holdall.testing.cases.kinship import JOINED, family
+from holdall.testing.filling import fill
 from holdall.testing.kit import Kit
 from holdall.testing.models.kin import DOG, PERSON, Dog, Person
 from holdall.testing.models.order_keys import Pair, Ticket
@@ -22,7 +23,7 @@ async def _six(k: Kit, model: Any, name: str) -> None:
     """Two records of each value and of null, written out of order."""
     low, high = ORDERABLE[name]
     values = {1: low, 2: None, 3: high, 4: None, 5: low, 6: high}
-    await k.store[model].create_many([{"id": id_, name: values[id_]} for id_ in (4, 3, 6, 1, 2, 5)])
+    await fill(k.store[model], [{"id": id_, name: values[id_]} for id_ in (4, 3, 6, 1, 2, 5)])
 
 
 def _expected(descending: bool, nulls: str) -> list[int]:
@@ -87,7 +88,7 @@ SEVERAL: dict[str, tuple[Callable[[], tuple[Any, ...]], list[int]]] = {
 async def several_keys_with_nulls(k: Kit, make: Callable[[], tuple[Any, ...]], expected: list[int]) -> None:
     """Nulls of the first key are equal to each other: the second decides among them."""
     rows = [(1, 1, "a"), (2, 1, "b"), (3, 1, None), (4, 2, "a"), (5, None, "a"), (6, None, None)]
-    await k.store[Sample].create_many([{"id": id_, "whole": whole, "text": text} for id_, whole, text in reversed(rows)])
+    await fill(k.store[Sample], [{"id": id_, "whole": whole, "text": text} for id_, whole, text in reversed(rows)])
     query = k.store[Sample].query().order_by(*make())
     assert [item.id for item in await query.all()] == expected
     for cut in range(7):
@@ -144,7 +145,7 @@ GROUPS: dict[str, tuple[Callable[[], Any], list[str]]] = {
 async def groups_are_ordered_by_aggregates_that_may_be_null(k: Kit, make: Callable[[], Any], expected: list[str]) -> None:
     """A null aggregate stands where a null field would."""
     rows = [("a", 1), ("a", None), ("b", 1), ("b", 2), ("c", None)]
-    await k.store[Sample].create_many([{"id": number, "text": text, "whole": whole} for number, (text, whole) in enumerate(rows)])
+    await fill(k.store[Sample], [{"id": number, "text": text, "whole": whole} for number, (text, whole) in enumerate(rows)])
     found = await k.store[Sample].query().group_by(SAMPLE.text).order_by(make()).values("text")
     assert [row["text"] for row in found] == expected
 
@@ -152,7 +153,7 @@ async def groups_are_ordered_by_aggregates_that_may_be_null(k: Kit, make: Callab
 @case("B1", needs="aggregates", each={"up": (asc, "last", ["a", None]), "down, nulls first": (desc, "first", [None, "a"])})
 async def the_group_of_null_stands_where_null_does(k: Kit, way: Any, nulls: str, expected: list[Any]) -> None:
     """Nulls are one group."""
-    await k.store[Sample].create_many([{"id": 1, "text": "a"}, {"id": 2}, {"id": 3}])
+    await fill(k.store[Sample], [{"id": 1, "text": "a"}, {"id": 2}, {"id": 3}])
     found = await k.store[Sample].query().group_by(SAMPLE.text).order_by(way(SAMPLE.text, nulls=nulls)).values("text", n=agg.count())
     assert [row["text"] for row in found] == expected
     assert {row["text"]: row["n"] for row in found} == {"a": 1, None: 2}
@@ -161,7 +162,7 @@ async def the_group_of_null_stands_where_null_does(k: Kit, way: Any, nulls: str,
 @case("B1", each={"up": (asc, "last", [1, 2, None]), "down": (desc, "last", [2, 1, None]), "nulls first": (asc, "first", [None, 1, 2])})
 async def distinct_values_are_ordered_with_nulls(k: Kit, way: Any, nulls: str, expected: list[Any]) -> None:
     """Nulls are one value to distinct(), and stand where they are asked to; a cut comes after both."""
-    await k.store[Sample].create_many([{"id": number, "whole": (1, None, 2)[number % 3]} for number in range(9)])
+    await fill(k.store[Sample], [{"id": number, "whole": (1, None, 2)[number % 3]} for number in range(9)])
     query = k.store[Sample].query().distinct().order_by(way(SAMPLE.whole, nulls=nulls))
     assert await query.column(SAMPLE.whole) == expected
     assert await query.limit(2).column(SAMPLE.whole) == expected[:2]
@@ -171,9 +172,9 @@ async def distinct_values_are_ordered_with_nulls(k: Kit, way: Any, nulls: str, e
 @case("B1")
 async def an_order_by_null_alone_or_by_zero_fails_nobody(k: Kit) -> None:
     """Nothing but nulls, and 0 and '' beside null: they are values."""
-    await k.store[Sample].create_many([{"id": number} for number in (3, 1, 2)])
+    await fill(k.store[Sample], [{"id": number} for number in (3, 1, 2)])
     assert [item.id for item in await k.store[Sample].query().order_by(desc(SAMPLE.whole)).all()] == [1, 2, 3]
-    await k.store[Sample].create_many([{"id": 4, "whole": 0, "text": ""}, {"id": 5, "whole": -1, "text": " "}])
+    await fill(k.store[Sample], [{"id": 4, "whole": 0, "text": ""}, {"id": 5, "whole": -1, "text": " "}])
     assert [item.id for item in await k.store[Sample].query().order_by(SAMPLE.whole).all()] == [5, 4, 1, 2, 3]
     assert [item.id for item in await k.store[Sample].query().order_by(SAMPLE.text).all()] == [4, 5, 1, 2, 3]
 
@@ -186,7 +187,7 @@ async def the_key_decides_among_equals(k: Kit, way: Any, nulls: str) -> None:
     """Ascending, whatever the order asked for; the same in every part of the result."""
     ids = list(range(40))
     random.Random(7).shuffle(ids)
-    await k.store[Sample].create_many([{"id": id_, "whole": (1, 2, None)[id_ % 3]} for id_ in ids])
+    await fill(k.store[Sample], [{"id": id_, "whole": (1, 2, None)[id_ % 3]} for id_ in ids])
     query = k.store[Sample].query().order_by(way(SAMPLE.whole, nulls=nulls))
     whole = [(item.whole, item.id) for item in await query.all()]
     for value in (1, 2, None):
@@ -198,7 +199,7 @@ async def the_key_decides_among_equals(k: Kit, way: Any, nulls: str) -> None:
 @case("H1")
 async def an_order_that_names_the_key_is_as_it_says(k: Kit) -> None:
     """The key named by the order is not added again the other way round."""
-    await k.store[Sample].create_many([{"id": number, "whole": number % 2} for number in (2, 4, 1, 3)])
+    await fill(k.store[Sample], [{"id": number, "whole": number % 2} for number in (2, 4, 1, 3)])
     assert [item.id for item in await k.store[Sample].query().order_by(desc(SAMPLE.id)).all()] == [4, 3, 2, 1]
     assert [item.id for item in await k.store[Sample].query().order_by("whole", "-id").all()] == [4, 2, 3, 1]
     assert [item.id for item in await k.store[Sample].query().order_by("-id", "whole").all()] == [4, 3, 2, 1]
@@ -216,7 +217,7 @@ COMPOSITE: dict[str, tuple[tuple[str, ...], Callable[[Any], Any]]] = {
 async def every_part_of_a_key_decides_among_equals(k: Kit, order: tuple[str, ...], by: Callable[[Any], Any]) -> None:
     """The parts that the order does not name follow it, ascending, in the order of their declaration."""
     pairs = [(left, right) for left in "bac" for right in (3, 1, 2)]
-    await k.store[Pair].create_many([{"left": left, "right": right, "rank": right % 2} for left, right in pairs])
+    await fill(k.store[Pair], [{"left": left, "right": right, "rank": right % 2} for left, right in pairs])
     found = await k.store[Pair].query().order_by(*order).all()
     assert [by(pair) for pair in found] == sorted(by(pair) for pair in found)
     assert len(found) == 9
@@ -227,7 +228,7 @@ async def every_part_of_a_key_decides_among_equals(k: Kit, order: tuple[str, ...
 @case("H1")
 async def uuid_keys_decide_as_bytes(k: Kit) -> None:
     """Equal values are in the order of their keys' sixteen bytes."""
-    made = await k.store[Ticket].create_many([{"place": number % 2} for number in range(12)])
+    made = await fill(k.store[Ticket], [{"place": number % 2} for number in range(12)])
     found = await k.store[Ticket].query().order_by("-place").all()
     assert [(-ticket.place, ticket.id.bytes) for ticket in found] == sorted((-ticket.place, ticket.id.bytes) for ticket in made)
 
@@ -236,7 +237,7 @@ async def uuid_keys_decide_as_bytes(k: Kit) -> None:
 async def the_key_decides_where_a_relation_is_equal(k: Kit) -> None:
     """An order through a relation has the record's own key at its end, not that of the other side."""
     await family(k)
-    await k.store[Dog].create_many([{"id": id_, "name": "x", "owner_id": 1 + id_ % 2} for id_ in (9, 7, 8, 6)])
+    await fill(k.store[Dog], [{"id": id_, "name": "x", "owner_id": 1 + id_ % 2} for id_ in (9, 7, 8, 6)])
     found = await k.store[Dog].query().order_by(desc(DOG.owner.name)).all()
     assert [dog.id for dog in found] == [3, 7, 9, 1, 2, 6, 8]
 
@@ -244,7 +245,7 @@ async def the_key_decides_where_a_relation_is_equal(k: Kit) -> None:
 @case("H1")
 async def first_and_last_without_an_order_are_by_key(k: Kit) -> None:
     """They never depend on how records were written."""
-    await k.store[Sample].create_many([{"id": id_, "whole": 1} for id_ in (5, 2, 9, 1, 7)])
+    await fill(k.store[Sample], [{"id": id_, "whole": 1} for id_ in (5, 2, 9, 1, 7)])
     for _ in range(3):
         assert (await k.store[Sample].query().first()).id == 1
         assert (await k.store[Sample].query().last()).id == 9
@@ -255,7 +256,7 @@ async def first_and_last_without_an_order_are_by_key(k: Kit) -> None:
 @case("H1")
 async def a_later_order_replaces_an_earlier_one(k: Kit) -> None:
     """order_by is never ignored in silence: the last call counts, and none at all removes it."""
-    await k.store[Sample].create_many([{"id": 1, "whole": 2}, {"id": 2, "whole": 1}])
+    await fill(k.store[Sample], [{"id": 1, "whole": 2}, {"id": 2, "whole": 1}])
     query = k.store[Sample].query().order_by("whole")
     assert [item.id for item in await query.all()] == [2, 1]
     assert [item.id for item in await query.order_by("-whole").all()] == [1, 2]
@@ -266,5 +267,5 @@ async def a_later_order_replaces_an_earlier_one(k: Kit) -> None:
 @case("H1")
 async def equal_values_come_with_every_record(k: Kit) -> None:
     """values() without distinct() keeps duplicates, in the order asked for."""
-    await k.store[Sample].create_many([{"id": number, "whole": number // 2} for number in range(6)])
+    await fill(k.store[Sample], [{"id": number, "whole": number // 2} for number in range(6)])
     assert await k.store[Sample].query().order_by("-whole").column(SAMPLE.whole) == [2, 2, 1, 1, 0, 0]

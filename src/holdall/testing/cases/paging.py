@@ -10,6 +10,7 @@ from holdall.errors import QueryError
 from holdall.query import agg, asc, desc
 from holdall.testing.case import case
 from holdall.testing.cases.kinship import family
+from holdall.testing.filling import fill
 from holdall.testing.kit import Kit
 from holdall.testing.models.kin import DOG, PERSON, Person
 from holdall.testing.models.samples import SAMPLE, Indexed, Sample
@@ -19,7 +20,7 @@ HUGE = (10**6, 2**31, 2**63 - 1, 2**63, 10**30)
 
 async def ten(k: Kit, model: Any = Sample) -> Any:
     """Ten records, 1 to 10, with five values; a query of them in order."""
-    await k.store[model].create_many([{"id": number, "whole": number % 5, "text": f"t{number}"} for number in range(1, 11)])
+    await fill(k.store[model], [{"id": number, "whole": number % 5, "text": f"t{number}"} for number in range(1, 11)])
     return k.store[model].query().order_by("id")
 
 

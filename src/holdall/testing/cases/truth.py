@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from decimal import Decimal as D
+from decimal import Decimal
 from typing import Any
 
 from holdall.errors import QueryError, ValidationError
 from holdall.query import agg, contains, contains_all, contains_any, desc, is_null, is_same, not_, not_one_of, one_of
 from holdall.testing.case import case
 from holdall.testing.kit import Kit
-from holdall.testing.models.numbers import Amount, Bounded, Count, Crate, Measure, Part, Switch
+from holdall.testing.models import numbers
 from holdall.testing.steps import found, never_begun, put, watched, whole
 from holdall.testing.ways import WRITES, refuses_filters, refuses_writes
+
+D = Decimal
+
+# To type checkers a field is a plain value; here it stands for a term of a query.
+Amount: Any = numbers.Amount
+Bounded: Any = numbers.Bounded
+Count: Any = numbers.Count
+Crate: Any = numbers.Crate
+Measure: Any = numbers.Measure
+Part: Any = numbers.Part
+Switch: Any = numbers.Switch
 
 FIELDS: dict[str, tuple[Any, str, Any]] = {
     "True as int": (Count, "n", True),
@@ -38,7 +49,15 @@ async def truth_values_and_numbers_are_not_written_for_each_other(k: Kit, model:
     await refuses_writes(k, model, field, value, way)
 
 
-@case("C6", each={f"{name} by {way}": (*FIELDS[name], way) for name in ("True as int", "1 as bool") for way in WRITES if way not in ("create", "save", "upsert")})
+@case(
+    "C6",
+    each={
+        f"{name} by {way}": (*FIELDS[name], way)
+        for name in ("True as int", "1 as bool")
+        for way in WRITES
+        if way not in ("create", "save", "upsert")
+    },
+)
 async def no_way_of_writing_takes_them_for_each_other(k: Kit, model: Any, field: str, value: Any, way: str) -> None:
     """The other ways of writing."""
     await refuses_writes(k, model, field, value, way)
@@ -86,7 +105,7 @@ async def truth_values_come_back_as_such(k: Kit, value: bool) -> None:
     rows = await k.store[Switch].query().order_by("id").allow_scan().values("on", "maybe")
     assert [(row["on"], row["maybe"]) for row in rows] == [(value, value), (not value, None)]
     assert {type(row["on"]) for row in rows} == {bool}
-    assert await found(k, Crate, Crate.data["v"] == value, Crate.flags[0] == value, Crate.part.flag == value) == [1]  # type: ignore[union-attr]  # a term
+    assert await found(k, Crate, Crate.data["v"] == value, Crate.flags[0] == value, Crate.part.flag == value) == [1]
     assert await found(k, Crate, contains(Crate.data["l"], value), contains_all(Crate.flags, [True, False])) == [1]
 
 
@@ -106,13 +125,18 @@ async def a_truth_field_is_a_condition(k: Kit) -> None:
 @case("C6")
 async def false_is_before_true(k: Kit) -> None:
     """Truth values have an order, in sorting and in comparing; null is last."""
-    await put(k, Switch, *({"id": at, "on": bool(at % 2), "indexed": bool(at % 2), "maybe": (None, True, False)[at % 3]} for at in range(6)))
+    await put(
+        k, Switch, *({"id": at, "on": bool(at % 2), "indexed": bool(at % 2), "maybe": (None, True, False)[at % 3]} for at in range(6))
+    )
     for term in (Switch.on, Switch.indexed):
         records = await k.store[Switch].query().order_by(term).allow_scan().all()
         assert [record.id for record in records] == [0, 2, 4, 1, 3, 5]
         assert await found(k, Switch, term < True) == [0, 2, 4]
         assert await found(k, Switch, term >= True) == [1, 3, 5]
-    for term, wanted in ((Switch.maybe, [False, False, True, True, None, None]), (desc(Switch.maybe), [True, True, False, False, None, None])):
+    for term, wanted in (
+        (Switch.maybe, [False, False, True, True, None, None]),
+        (desc(Switch.maybe), [True, True, False, False, None, None]),
+    ):
         assert [record.maybe for record in await k.store[Switch].query().order_by(term).allow_scan().all()] == wanted
 
 
@@ -164,7 +188,7 @@ PLACES: dict[str, tuple[str, Any]] = {
     "1 in a list of truth values": ("flags", [True, 1]),
     "0 in a list of truth values": ("flags", [0]),
     "True as a number of a record": ("part", Part(True)),
-    "1 as the truth value of a record": ("part", Part(1, D(0), 0.0, 1)),  # type: ignore[arg-type]  # what is shown
+    "1 as the truth value of a record": ("part", Part(1, D(0), 0.0, 1)),
     "True as the Decimal of a record": ("part", Part(0, True)),
     "False as the float of a record": ("part", Part(0, D(0), False)),
 }
@@ -184,11 +208,11 @@ async def containers_are_not_asked_for_the_other(k: Kit) -> None:
         lambda: store[Crate].where(contains(Crate.ints, True)),
         lambda: store[Crate].where(contains_any(Crate.numbers, [0, False])),
         lambda: store[Crate].where(contains_all(Crate.flags, [1])),
-        lambda: store[Crate].where(Crate.ints[0] == True),  # noqa: E712 - what is shown
+        lambda: store[Crate].where(Crate.ints[0] == True),
         lambda: store[Crate].where(Crate.flags[0] == 1),
-        lambda: store[Crate].where(Crate.named["a"] == False),  # noqa: E712 - what is shown
-        lambda: store[Crate].where(Crate.part.n == True),  # type: ignore[union-attr]  # noqa: E712 - a term; what is shown
-        lambda: store[Crate].where(Crate.part.flag == 0),  # type: ignore[union-attr]  # a term
+        lambda: store[Crate].where(Crate.named["a"] == False),
+        lambda: store[Crate].where(Crate.part.n == True),
+        lambda: store[Crate].where(Crate.part.flag == 0),
         lambda: store[Crate].where(Crate.ints == [True]),
         lambda: store[Crate].where(Crate.flags == [1, 0]),
     ):
@@ -200,8 +224,12 @@ async def truth_values_are_set_by_query(k: Kit) -> None:
     """To a value and to another truth field; they come back as bool, and an index knows them."""
     await put(k, Switch, {"id": 1, "on": True}, {"id": 2, "on": False}, {"id": 3, "on": True, "maybe": True})
     assert await k.store[Switch].query().allow_scan().update(indexed=Switch.on) == 3
-    assert await found(k, Switch, Switch.indexed == True) == [1, 3]  # noqa: E712 - builds a query
+    assert await found(k, Switch, Switch.indexed == True) == [1, 3]
     assert await k.store[Switch].where(Switch.indexed).allow_scan().update(on=False, maybe=False) == 2
     records = await whole(k, Switch)
-    assert [(record.on, record.indexed, record.maybe) for record in records] == [(False, True, False), (False, False, None), (False, True, False)]
+    assert [(record.on, record.indexed, record.maybe) for record in records] == [
+        (False, True, False),
+        (False, False, None),
+        (False, True, False),
+    ]
     assert {type(value) for record in records for value in (record.on, record.indexed)} == {bool}

@@ -13,6 +13,7 @@ import ctypes
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -49,7 +50,7 @@ os.register_at_fork(after_in_child=_forked)
 class Session:
     """An open transaction: what `tx` is. `open` is False once it has been committed or rolled back; `deadline` is by time.monotonic."""
 
-    __slots__ = ("deadline", "forks", "lane", "mode", "open", "owner", "read_only", "savepoints")
+    __slots__ = ("__weakref__", "deadline", "forks", "lane", "mode", "open", "owner", "read_only", "savepoints")
 
     def __init__(self, owner: Performer, lane: Lane, mode: Mode, deadline: float | None) -> None:
         self.owner = owner
@@ -60,6 +61,11 @@ class Session:
         self.deadline = deadline
         self.forks = _forks
         self.savepoints = 0
+
+    def __del__(self) -> None:
+        # Nobody can end it any more: its thread or event loop is gone. A collector may run at any moment, so this only leaves a note.
+        if self.open and self.forks == _forks:
+            self.owner.abandoned.append((self.lane, self.mode))
 
 
 class Performer:
@@ -90,7 +96,8 @@ class Performer:
 
     def _start(self) -> None:
         self._idle: list[Lane] = []
-        self._sessions: set[Session] = set()
+        self._sessions: WeakSet[Session] = WeakSet()  # weak: one that nobody holds is undone, see `abandoned`
+        self.abandoned: deque[tuple[Lane, Mode]] = deque()
         self._writing = Gate(1)
         self._room = Gate(SESSIONS_MAX)
         self._async_room = Gate(ASYNC_LANES_MAX)
@@ -103,6 +110,8 @@ class Performer:
 
     def lease(self) -> Lane:
         """A lane for the caller alone, until `give_back`."""
+        if self.abandoned:
+            self._reap()
         try:
             return self._idle.pop()
         except IndexError:
@@ -129,9 +138,28 @@ class Performer:
         else:
             self._idle.append(lane)
 
+    def _reap(self) -> None:
+        """Undo the transactions that nobody holds any more."""
+        while True:
+            try:
+                lane, mode = self.abandoned.popleft()
+            except IndexError:
+                return
+            with suppress(apsw.Error):
+                lane.close()  # it may have been collected with its transaction, which ended its thread; closing it undoes what is open
+            if mode != "read":
+                self._writing.release()
+            self._room.release()
+
+    def __del__(self) -> None:
+        opener = getattr(self, "_opener", None)
+        if opener is not None:  # the thread must not outlive a store that nobody closed
+            opener.stop()
+
     def disown(self) -> None:
         """In a forked child: start anew, and make the parent's connections immortal, so that nothing closes them here."""
         lanes = [*self._idle, *(session.lane for session in self._sessions), *self._natives, self._anchor]
+        lanes += [lane for lane, _ in self.abandoned]
         for lane in lanes:
             if lane is not None:
                 ctypes.pythonapi.Py_IncRef(ctypes.py_object(lane.connection))
@@ -222,13 +250,32 @@ class Performer:
             self._writing.release()
 
     def _take_turn(self, wait_s: float) -> None:
-        if not self._writing.acquire(wait_s):
-            raise _turn_timeout(wait_s)
+        self._take(self._writing, wait_s, _turn_timeout)
+
+    def _take(self, gate: Gate, wait_s: float, error: Callable[[float], LockTimeout]) -> None:
+        """A permit; it may be held by a transaction that nobody holds, also by one that was left while this waited."""
+        for _ in range(2):
+            if self.abandoned:
+                self._reap()
+            if gate.acquire(wait_s):
+                return
+            if not self.abandoned:
+                break
+        raise error(wait_s)
+
+    async def _take_async(self, gate: Gate, wait_s: float, error: Callable[[float], LockTimeout]) -> None:
+        for _ in range(2):
+            if self.abandoned:
+                self._reap()
+            if await gate.acquire_async(wait_s):
+                return
+            if not self.abandoned:
+                break
+        raise error(wait_s)
 
     def _begin(self, effect: effects.Begin) -> Session:
         deadline, wait_s = self._times(effect)
-        if not self._room.acquire(wait_s):
-            raise _room_timeout(wait_s)
+        self._take(self._room, wait_s, _room_timeout)
         turn = False
         try:
             if not effect.read_only:
@@ -296,6 +343,7 @@ class Performer:
 
     def _close(self, effect: effects.Close) -> None:  # noqa: ARG002  as its neighbours
         self._closed = True
+        self._reap()
         for session in list(self._sessions):
             session.lane.connection.interrupt()
             self._patiently(lambda one=session: self.rollback(one))  # type: ignore[misc]  # bound in the loop
@@ -344,8 +392,7 @@ class Performer:
             return self._close(effect)
         if kind in (effects.Read, effects.ReadMany, effects.Open):
             return await self._on_any_lane(effect, None)
-        if not await self._writing.acquire_async(self.settings.busy_timeout_s):
-            raise _turn_timeout(self.settings.busy_timeout_s)
+        await self._take_async(self._writing, self.settings.busy_timeout_s, _turn_timeout)
         return await self._on_any_lane(effect, self._writing)
 
     async def _in_session(self, effect: Any, session: Session) -> Any:
@@ -360,7 +407,7 @@ class Performer:
         wait_s = self.settings.busy_timeout_s
         gates = [] if held is None else [held]
         try:
-            _require(await self._async_room.acquire_async(wait_s), _room_timeout, wait_s)
+            await self._take_async(self._async_room, wait_s, _room_timeout)
             gates.append(self._async_room)
             lane = await self._lease_async()
         except BaseException:
@@ -380,6 +427,8 @@ class Performer:
 
     async def _lease_async(self) -> Lane:
         """A lane; opening one reads the file, so a thread does it."""
+        if self.abandoned:
+            self._reap()
         if self._idle:
             return self.lease()
         if self._opener is None:
@@ -388,12 +437,11 @@ class Performer:
 
     async def _begin_async(self, effect: effects.Begin) -> Session:
         deadline, wait_s = self._times(effect)
-        if not await self._room.acquire_async(wait_s):
-            raise _room_timeout(wait_s)
+        await self._take_async(self._room, wait_s, _room_timeout)
         turn = False
         try:
             if not effect.read_only:
-                _require(await self._writing.acquire_async(wait_s), _turn_timeout, wait_s)
+                await self._take_async(self._writing, wait_s, _turn_timeout)
                 turn = True
             lane = await self._lease_async()
         except BaseException:
@@ -441,11 +489,6 @@ def _native_alone(lane: Lane, text: str, params: Any) -> Any:
             "The statement began a transaction that nobody would end; it was rolled back.", hint="Use the store's transaction()."
         )
     return reply
-
-
-def _require(granted: bool, error: Callable[[float], LockTimeout], wait_s: float) -> None:
-    if not granted:
-        raise error(wait_s)
 
 
 def _turn_timeout(wait_s: float) -> LockTimeout:
