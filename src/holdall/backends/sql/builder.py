@@ -11,7 +11,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import Grouping
-from sqlalchemy.sql.elements import Grouping
 
 from holdall.backends.sql.dialect import Bind, Dialect, Element, Typed
 from holdall.backends.sql.formats import Coder, Format, Slot
