@@ -291,7 +291,7 @@ def _planted(budget: Budget) -> Outcome:
                 lengths.append(item.script.count("\n    try:"))
                 outcome.findings.append(Finding(f"{fault.name}: {item.what}", item.seed, item.script))
     outcome.figures = {
-        "planted": len(FAULTS),
+        "planted": len(faults),
         "found": outcome.found,
         "steps in the scripts": f"{min(lengths, default=0)} to {max(lengths, default=0)}",
     }
