@@ -159,6 +159,5 @@ access.plant("span_equal_skipped", "B2", "a range of an index ignores the equali
 
 backend = Bed("holdall.backends.memory.backend")
 backend.plant("level_unnamed", "G1", "READ COMMITTED, which is not offered, is taken for another level", "MemoryBackend.begin", "if isolation not in self._levels:", "if not self._levels:")
-backend.plant("drop_nothing", "F8", "dropping an entity leaves its rows", "MemoryBackend.drop", "yield fx.Clear(tuple(entities), forget=True)", "yield fx.Register(tuple(entities))")
 
 BEDS = (writes, views, perform, tables, indexes, access, backend)

@@ -17,7 +17,6 @@ select.plant("limit_bool", "H2 C6", "True is taken for a limit of 1", "check_lim
 select.plant("default_filter_lost", "H6 B2", "default filters are not applied", "prepare", 'if name not in select.without and "*" not in select.without:', "if False:")
 select.plant("unfiltered_ignored", "B2", "default filters cannot be switched off all at once", "prepare", ' and "*" not in select.without', "")
 select.plant("now_not_set", "H6", "the instant of a query is never set, so that nothing expires", "prepare", "select.lock, now, True", "select.lock, None, True")
-select.plant("prepared_now_stays", "H6 D4", "a query prepared once keeps the instant of then", "prepare", "return select if now is None else replace(select, now=now)", "return select")
 select.plant("cursor_includes", "H3", "a page begins with the last record of the one before", "_beyond", '"lt" if item.descending else "gt"', '"lte" if item.descending else "gte"')
 select.plant("cursor_nulls_skipped", "H3 B1", "pages never come to the records with null", "_beyond", "any_of(further, IsNull(item.expr))", "further")
 select.plant("cursor_nulls_first_skipped", "H3 B1", "pages with nulls first never come to the records with values", "_beyond", "return IsNull(item.expr, negated=True) if item.nulls_first else None", "return None")
@@ -38,7 +37,6 @@ shape.plant("cache_match", "A3 A4", "a text test is answered as another one of t
 shape.plant("cache_keys", "E2 E1", "a place in JSON is answered as another one was", "_field", "node.steps, node.keys, node.type", "node.steps, node.type")
 shape.plant("cache_compare", "B2", "a comparison is answered as another one of the same field was", "_compare", "key += (Compare, node.op, left.entity", "key += (Compare, left.entity")
 shape.plant("cache_aggregate", "B4", "an aggregate is answered as another one was", "_aggregate", "node.fn, node.distinct", "node.distinct")
-shape.plant("cache_alias", "B4", "columns carry the names of a like query's", "shape", "            key.append(column.alias)\n", "")
 
 compiled = Bed("holdall.query.compiled")
 compiled.plant("limit_zero_all", "H2", "limit 0 is no limit", "CompiledSelect._cut", "end = None if self.limit_at is None else", "end = None if self.limit_at is None or not params[self.limit_at] else")
@@ -76,7 +74,6 @@ cursor.plant("unbound", "H3", "a cursor of one query is taken by another", "read
 cursor.plant("unsigned", "H3", "a cursor that was changed is taken", "read_cursor", "if not hmac.compare_digest(signature, _sign(body, secret)):", "if False:")
 cursor.plant("direction_lost", "H3", "cursors to the page before lead on", "read_cursor", "return Place(direction, found)", 'return Place("next", found)')
 cursor.plant("no_cursor_error", "H3", "text that is no cursor gives an error of Python's own", "read_cursor", "except (ValueError, msgspec.DecodeError, TypeError, IndexError):", "except IndexError:")
-cursor.plant("null_lost", "H3 B1", "a null in a cursor becomes a value", "write_cursor", "None if value is None else [plain(item.expr.type, value)]", "[plain(item.expr.type, value)]")
 
 describe = Bed("holdall.query.describe")
 describe.plant("fingerprint_order", "H3", "cursors are not bound to the order", "select_text", "    if select.order:\n", "    if False:\n")

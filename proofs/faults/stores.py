@@ -50,10 +50,10 @@ transaction.plant("cancelled_commits", "G5 G4", "leaving an awaited block with a
 transaction.plant("no_savepoint", "G2", "a block inside another one is the same block", "_Block._enter", "self._scope = Scope(core, outer, owner, *self._options)", "self._scope = outer or Scope(core, outer, owner, *self._options)")
 
 reads = Bed("holdall.store.reads")
-reads.plant("page_size_more", "H3 H2", "a page has one record too many", "page", "more, records = len(found) > size, found[:size]", "more, records = len(found) > size, found[: size + 1]")
-reads.plant("page_no_more", "H3", "the last page but one is taken for the last", "page", "more, records = len(found) > size,", "more, records = len(found) > size + 1,")
-reads.plant("page_back_order", "H3", "a page read backwards comes in reverse", "page", "        records.reverse()\n", "        pass\n")
-reads.plant("page_cursor_of_first", "H3", "the cursor to the next page stands at the first record", "page", "_order_values(core, scope, select, order, records[-1])", "_order_values(core, scope, select, order, records[0])")
+reads.plant("page_size_more", "H3 H2", "a page has one record too many", "page", "more, records, places = len(found) > size, found[:size]", "more, records, places = len(found) > size, found[: size + 1]")
+reads.plant("page_no_more", "H3", "the last page but one is taken for the last", "page", "more, records, places = len(found) > size,", "more, records, places = len(found) > size + 1,")
+reads.plant("page_back_order", "H3", "a page read backwards comes in reverse", "page", "        records.reverse()\n", "")
+reads.plant("page_cursor_of_first", "H3", "the cursor to the next page stands at the first record", "page", "Place(\"next\", places[-1])", "Place(\"next\", places[0])")
 reads.plant("page_ends_back", "H3", "going back there is always one more page", "page", "has_next, has_prev = (True, more) if backward else", "has_next, has_prev = (True, True) if backward else")
 reads.plant("one_of_many", "H2 B2", "one() takes the first of several", "one", "    if len(records) > 1:\n", "    if False:\n")
 reads.plant("count_offset", "H2", "count() does not mind the offset", "count", "rest = max(0, int(total) - select.offset)", "rest = int(total)")
@@ -92,7 +92,12 @@ loading.plant("include_offset", "H2", "an offset on included records is ignored"
 loading.plant("include_unordered", "H1", "included records of a relation over a link come in the order of the links", "_many_to_many", "for index in sorted(by_local.get(values, ()))]", "for index in by_local.get(values, ())]")
 
 gates = Bed("holdall.store.gates")
-gates.plant("consistency_open", "H5", "a consistency that is not offered is taken", "Kept.check_select", "if select.consistency not in self.consistency:", "if False:")
+LESS = "memory:?without=savepoints,row_locks,set_writes,aggregates,joins,unique,references,checks,expiry,generated_int"
+gates.plant("need_open", "G1 F7", "what a store lacks is asked of it all the same", "Kept.need", "if feature in self.lacks:", "if feature in self.lacks and not self.lacks:", on=LESS)
+gates.plant("entities_open", "B3 F2", "models that declare what a store lacks are taken", "Kept.check_entities", "        if not self.lacks:\n", "        if self.lacks:\n", on=LESS)
+gates.plant("joins_open", "B2", "conditions through relations are asked of a store that lacks them", "Kept.check_select", 'if "joins" in self.lacks and', 'if "joins!" in self.lacks and', on=LESS)
+gates.plant("aggregates_open", "B4", "aggregates are asked of a store that lacks them", "Kept.check_select", 'if "aggregates" in self.lacks and', 'if "aggregates!" in self.lacks and', on=LESS)
+gates.plant("locks_open", "G1", "locks are asked of a store that lacks them", "Kept.check_select", "        if select.lock is not None:\n", "        if False:\n", on=LESS)
 
 links = Bed("holdall.store.graph")
 links.plant("cycle_anyhow", "F5", "a cycle in which every reference is required is not refused", "_break_cycle", "    raise ProgrammingError(", "    waits.clear()\n    return\n    raise ProgrammingError(")

@@ -122,7 +122,7 @@ TESTS: dict[str, tuple[Callable[[], Any], Callable[[Row], bool]]] = {
 }
 
 
-@case("B2", needs="atomic_batch", each=TESTS)
+@case("B2", needs=("atomic_batch", "aggregates"), each=TESTS)
 async def some_of_many(k: Kit, where: Callable[[], Any], meets: Callable[[Row], bool]) -> None:
     """Whichever index serves it, a condition finds what it means; also counted, cut and in order."""
     rows = await many(k)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from holdall.backends import Isolation
@@ -17,7 +19,7 @@ ACCOUNT, CREW, SAILOR, GUEST = Account.__entity__, Crew.__entity__, Sailor.__ent
 SERIALIZABLE = Isolation.SERIALIZABLE
 
 
-async def _decide(k: Kit, rival: Rival, refused: Any) -> None:
+async def _decide(k: Kit, rival: Rival, refused: Callable[[Any], Awaitable[None]]) -> None:
     """Notes, as a guest, whether a call was refused."""
 
     async def call(tx: Any) -> None:
@@ -31,6 +33,14 @@ async def _decide(k: Kit, rival: Rival, refused: Any) -> None:
     await rival.do(call)
 
 
+async def _dissolve(k: Kit, tx: Any) -> None:
+    await k.delete(CREW, 1, tx=tx)
+
+
+async def _renumber(k: Kit, tx: Any) -> None:
+    await k.patch(CREW, 1, tx=tx, id=2)
+
+
 @case("G1", needs=("isolation.serializable", "savepoints", "references"))
 async def a_refused_removal_is_something_read(k: Kit) -> None:
     """One notes that a crew cannot be removed for its sailor; the other removes the sailor because nobody noted anything. One loses."""
@@ -40,7 +50,7 @@ async def a_refused_removal_is_something_read(k: Kit) -> None:
     one, two = Rival(k, SERIALIZABLE), Rival(k, SERIALIZABLE)
     await one.begin()
     await two.begin()
-    await _decide(k, one, lambda tx: k.delete(CREW, 1, tx=tx))
+    await _decide(k, one, partial(_dissolve, k))
 
     async def leave(tx: Any) -> None:
         if await k.fetch(GUEST, 1, tx=tx) == [None]:
@@ -60,7 +70,7 @@ async def a_refused_change_of_a_key_is_something_read(k: Kit) -> None:
     one, two = Rival(k, SERIALIZABLE), Rival(k, SERIALIZABLE)
     await one.begin()
     await two.begin()
-    await _decide(k, one, lambda tx: k.patch(CREW, 1, tx=tx, id=2))
+    await _decide(k, one, partial(_renumber, k))
 
     async def leave(tx: Any) -> None:
         if await k.fetch(GUEST, 1, tx=tx) == [None]:
@@ -84,7 +94,8 @@ async def a_later_page_is_something_read(k: Kit) -> None:
     await two.begin()
 
     async def scan(tx: Any) -> None:
-        rows, rest = [], cursor
+        rows: list[Any] = []
+        rest = cursor
         while rest is not None:
             page, rest = await k.do(k.backend.scan(plan, rest, 1, tx))
             rows += page
