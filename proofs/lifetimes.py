@@ -46,7 +46,7 @@ w.threading = type('x', (), {**vars(t), 'Thread': T})
         ("exit_with_worker_threads",),
     ),
     "nobody finds abandoned transactions": (
-        "import holdall.backends.sqlite.perform.performer as p; p.Session.__del__ = lambda self: p.KEPT.append(self); p.KEPT = []",
+        "import holdall.backends.sqlite.perform.session as p; p.Session.__del__ = lambda self: p.KEPT.append(self); p.KEPT = []",
         ("a_thread_dies_with_an_open_transaction", "a_loop_is_closed_with_an_open_transaction"),
     ),
 }
@@ -55,7 +55,7 @@ w.threading = type('x', (), {**vars(t), 'Thread': T})
 def url_of(engine: str, folder: Path) -> str:
     """The store of a scene."""
     if engine == "sqlite":
-        return f"sqlite:///{folder / 'scene.db'}?synchronous=off&busy_timeout_s=5"
+        return f"sqlite:///{folder / 'scene.db'}?synchronous=off&busy_timeout_s=1"
     return "memory:" if engine == "memory" else "sqlite:///:memory:?busy_timeout_s=1"
 
 
