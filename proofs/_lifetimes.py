@@ -192,7 +192,7 @@ def a_child_that_leaves_the_block_changes_nothing(url: str) -> None:
 def a_child_writes_while_the_parent_has_an_open_transaction(url: str) -> None:
     """It waits for the lock like any other process, and is told if it is not free in time."""
     store = made(url)
-    other = Store(url.replace("busy_timeout_s=5", "busy_timeout_s=0.1"))
+    other = Store(url.replace("busy_timeout_s=1", "busy_timeout_s=0.1"))
     other.ensure_schema(Thing)
     with store.transaction():
         store[Thing].create(id=7, text="parent")

@@ -26,7 +26,7 @@ class Plant:
     """One fault: in `module`, inside the function or class `where` ('' for anywhere), `old` becomes `new`.
 
     `old` must stand there exactly once. `promises` are those it breaks (of holdall.testing.PROMISES), `what` says in one line what is
-    wrong then. `colours` are those in which it could show.
+    wrong then. `colours` are those in which it could show, `on` is the store on which it could.
     """
 
     id: str
@@ -37,6 +37,7 @@ class Plant:
     old: str
     new: str
     colours: tuple[str, ...] = ("sync",)
+    on: str = "memory:"
 
     def put_into(self, text: str) -> str:
         """The module's text with the fault in it; Misplanted if it does not fit any more."""
@@ -60,10 +61,21 @@ class Bed:
         self.module = module
         self.plants: list[Plant] = []
 
-    def plant(self, id: str, promises: str, what: str, where: str, old: str, new: str, *, colours: Sequence[str] = ("sync",)) -> None:
+    def plant(
+        self,
+        id: str,
+        promises: str,
+        what: str,
+        where: str,
+        old: str,
+        new: str,
+        *,
+        colours: Sequence[str] = ("sync",),
+        on: str = "memory:",
+    ) -> None:
         """List one fault; `promises` are ids with blanks between them."""
         short = ".".join(self.module.split(".")[-2:])
-        self.plants.append(Plant(f"{short}.{id}", tuple(promises.split()), what, self.module, where, old, new, tuple(colours)))
+        self.plants.append(Plant(f"{short}.{id}", tuple(promises.split()), what, self.module, where, old, new, tuple(colours), on))
 
 
 @lru_cache(maxsize=64)

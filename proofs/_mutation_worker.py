@@ -35,7 +35,7 @@ def try_plant(plant: Plant, groups: list[tuple[str, list[str]]], whole: bool) ->
     ran = 0
     failed: list[str] = []
     for colour in plant.colours:
-        lab = Lab(Target.of("memory:"), colour)  # type: ignore[arg-type]  # one of the two
+        lab = Lab(Target.of(plant.on), colour)  # type: ignore[arg-type]  # one of the two
         declared = lab.capabilities()
         for module, ids in groups:
             import_module(module)

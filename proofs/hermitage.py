@@ -23,9 +23,10 @@ from holdall.testing.rivals import play
 from proofs._concurrency.faults import broken
 from proofs._concurrency.models import Hermit
 from proofs._concurrency.modes import chooser, loop, modes_of, pool
-from proofs._concurrency.scenarios import Oracle, Scenario, Step, Unit
+from proofs._concurrency.scenarios import Oracle, Scenario, Unit
 from proofs._concurrency.schedule import Exhaustive
 from proofs._concurrency.stage import Alone, Recorded, Stage
+from proofs._concurrency.steps import Step
 from proofs._concurrency.targets import MEMORY, TARGETS, Place, Target
 from proofs.harness import Budget, Finding, Outcome, Part, Proof
 

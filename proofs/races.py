@@ -7,6 +7,7 @@ scenarios), and in threads whose internals are switched line by line. SQLite is 
 from __future__ import annotations
 
 import itertools
+import os
 import random
 import threading
 from collections import Counter
@@ -28,18 +29,19 @@ SCHEDULES = 30  # of one scenario, by chance
 SMALL = 300  # schedules at most of a scenario of which all are played
 PREEMPTIONS = 2
 UNIT_CLIENTS, UNITS = 3, 20
+MANY = 100_000  # schedules from which on they are played in several processes, and seeds between these
 PLAYS = 25  # of one scenario in threads switched between lines
 
 
 # Schedules of one scenario
 
 
-def schedules(rng: random.Random, scenario: Scenario, exhaustively: bool) -> Iterator[Choose]:
-    """Schedules of a scenario: all of them, or all with at most `PREEMPTIONS` preemptions, but no more than SMALL; or SCHEDULES by chance
+def schedules(rng: random.Random, scenario: Scenario, exhaustively: bool, most: int) -> Iterator[Choose]:
+    """Schedules of a scenario: all of them, or all with at most `PREEMPTIONS` preemptions, but no more than `most`; or SCHEDULES by chance
     and priority."""
     if exhaustively:
         long = sum(len(unit.steps) for unit in scenario.units) > 3
-        return itertools.islice(Exhaustive(PREEMPTIONS if long else None), SMALL)
+        return itertools.islice(Exhaustive(PREEMPTIONS if long else None), most)
     steps = sum(3 + 2 * len(unit.steps) for unit in scenario.units)
     return (chooser(rng, len(scenario.units), steps) for _ in range(SCHEDULES))
 
@@ -83,7 +85,8 @@ def again(url: str, scenario: Scenario, choices: list[int]) -> str:
 
 def _script(url: str, scenario: Scenario, choices: list[int]) -> str:
     return (
-        "from holdall.backends import Isolation\nfrom proofs._concurrency.scenarios import Scenario, Unit\nfrom proofs.races import again\n"
+        "import datetime\nfrom holdall.backends import Isolation\n"
+        "from proofs._concurrency.scenarios import Scenario, Unit\nfrom proofs.races import again\n"
         f"again({url!r}, {scenario!r}, {choices})"
     )
 
@@ -111,19 +114,52 @@ class _Tally:
         return Outcome(self.done, self.found, self.findings, figures)
 
 
-def _scenario(seed: int, level: Isolation, number: int) -> tuple[random.Random, Scenario, bool]:
-    """The number-th scenario: first those of the corpus, then any."""
+def _scenario(seed: int, level: Isolation, number: int, known: bool = False) -> tuple[random.Random, Scenario, bool]:
+    """The number-th scenario: every other one of the corpus while it lasts (`known`: those first), the rest by chance."""
     rng = random.Random(f"{seed}/scenario")
-    if number < len(CORPUS):
-        return rng, corpus(number, level), True
+    place, turn = (number, 0) if known else divmod(number, 2)
+    if not turn and place < len(CORPUS):
+        return rng, corpus(place, level), True
     exhaustively = rng.random() < 0.3
     units, steps = rng.choice(((2, 2), (2, 3), (3, 1))) if exhaustively else (rng.choice((2, 3, 3, 4)), 4)
     return rng, a_scenario(rng, level, units, steps), exhaustively
 
 
+def _side_by_side(target: Target, level: Isolation) -> Callable[[Budget], Outcome]:
+    """Schedules on every core, when there are many to be played."""
+
+    def part(budget: Budget) -> Outcome:
+        cores = os.cpu_count() or 1
+        if budget.count < MANY or cores == 1:
+            return _by_schedule(target, level)(budget)
+        with pool(cores) as workers:
+            shares = [(target.name, level, budget.seed + at * MANY, -(-budget.count // cores), budget.seconds) for at in range(cores)]
+            outcomes = workers.starmap(_share, shares)
+        told = Outcome(0)
+        for outcome in outcomes:
+            told.done += outcome.done
+            told.found += outcome.found
+            told.findings += outcome.findings
+            for name, figure in outcome.figures.items():
+                if isinstance(figure, dict):
+                    told.figures[name] = dict(Counter(told.figures.get(name, {})) + Counter(figure))
+                else:
+                    told.figures[name] = told.figures.get(name, 0) + figure
+        return told
+
+    return part
+
+
+def _share(name: str, level: Isolation, seed: int, count: int, seconds: float) -> Outcome:
+    """One process's share of a part."""
+    (target,) = (item for item in TARGETS if item.name == name)
+    return _by_schedule(target, level)(Budget(seed, count, seconds))
+
+
 def _by_schedule(target: Target, level: Isolation, fault: str = "") -> Callable[[Budget], Outcome]:
     def part(budget: Budget) -> Outcome:
         told, alone = _Tally(), Alone()
+        most = SMALL if fault else min(SMALL, max(30, budget.count // 80))
         with target.place(scheduled=True) as place:
             if fault:
                 broken(place.made[0], fault)
@@ -131,12 +167,12 @@ def _by_schedule(target: Target, level: Isolation, fault: str = "") -> Callable[
             for number, seed in enumerate(itertools.count(budget.seed)):
                 if told.done >= budget.count or budget.over():
                     break
-                rng, scenario, exhaustively = _scenario(seed, level, number)
+                rng, scenario, exhaustively = _scenario(seed, level, number, known=bool(fault))
                 oracle = Oracle(scenario, alone)
                 stage = awaited if rng.random() < 0.2 else blocking
                 stage.there = None
                 played = 0
-                for choose in schedules(rng, scenario, exhaustively):
+                for choose in schedules(rng, scenario, exhaustively, most):
                     recorded = Recorded(choose)
                     wrong = stage.scheduled(oracle, recorded)
                     played += 1
@@ -150,7 +186,7 @@ def _by_schedule(target: Target, level: Isolation, fault: str = "") -> Callable[
                         break
                 told.done += played
                 told.scenarios += 1
-                told.systematic += exhaustively and played < SMALL
+                told.systematic += exhaustively and played < most
                 told.modes[f"schedule, {stage.colour}"] += played
                 if told.found and fault:
                     break
@@ -296,7 +332,9 @@ def _parts() -> list[Part]:
             name = f"{target.name}, {level.name}"
             if target.quick is not None:
                 count, fast = (500_000, 4_000) if many else (50_000, 600)
-                parts.append(Part(f"{name}, by schedule", _by_schedule(target, level), "schedules", count, fast, 900, engine=target.engine))
+                parts.append(
+                    Part(f"{name}, by schedule", _side_by_side(target, level), "schedules", count, fast, 900, engine=target.engine)
+                )
         count, fast = (40_000, 800) if many else (12_000, 150)
         kind = "in threads" if many else "in threads, tasks and processes"
         parts.append(Part(f"{target.name}, {kind}", _mixed(target), "schedules", count, fast, engine=target.engine))

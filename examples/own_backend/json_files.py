@@ -374,7 +374,8 @@ class Writer:
         for name, fields in _uniques(entity):
             positions = entity.positions(fields)
             values = [new[position] for position in positions]
-            if None not in values and any([row[position] for position in positions] == values for row in self.table.rows.values()):
+            others = [row for row in self.table.rows.values() if _visible(entity, row, self.now)]  # what expires now takes nothing
+            if None not in values and any([row[position] for position in positions] == values for row in others):
                 said = ", ".join(f"{field}={value!r}" for field, value in zip(fields, values, strict=True))
                 raise UniqueViolation(f"There is already a {entity.name} with {said}.", entity=entity.name, fields=fields, constraint=name)
         self.table.rows[key] = new

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 
 from holdall import BelongsTo, Field, HasMany, Key, Model, Version
@@ -46,11 +47,12 @@ class Hermit(Model, table="proof_hermits"):
 
 
 class Person(Model, table="proof_people"):
-    """Somebody with a name of his own."""
+    """Somebody with a name of his own, perhaps for a time."""
 
     id: int = Key(generated=False)
     name: str = Field(unique=True)
     age: int
+    until: datetime | None = Field(default=None, expires=True)
 
 
 class Team(Model, table="proof_teams"):

@@ -1,35 +1,28 @@
 """Scenarios: a few clients with a transaction or a single call each, made from a seed, and what may come of them.
 
-Owns the steps, how they are run as programs, and two oracles: for SERIALIZABLE, the outcome of some order of the clients one after the
-other; for SNAPSHOT, each client alone on the state in which it began. Both run the clients alone on a store of the same kind, so they
-know nothing of concurrency. Must not know schedules.
+Owns how they are made, how they are run as programs, and two oracles: for SERIALIZABLE, the outcome of some order of the clients one
+after the other; for SNAPSHOT, each client alone on the state in which it began. Both run the clients alone on a store of the same kind,
+so they know nothing of concurrency. Must not know schedules.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from holdall.backends import Delete, Insert, Isolation, Patch
+from holdall.backends import Delete, Insert, Isolation
 from holdall.errors import ConstraintViolation
 from holdall.program import Program
-from holdall.query import TRUE, Aggregate, Arith, Column, Condition, Related, Select, Value, all_of, key_ref
-from holdall.schema import Entity
-from holdall.testing.kit import assignments
-from proofs._concurrency.models import Account, Member, Person, Team
-from proofs._concurrency.words import Port, compare, lost
+from proofs._concurrency.steps import ACCOUNT, ANY, COMPOUND, LINKS, MEMBER, NOW, OF, PERSON, READS, STEPS, TABLES, TEAM, Step
+from proofs._concurrency.words import Port, lost
 
-ACCOUNT, PERSON, TEAM, MEMBER = (model.__entity__ for model in (Account, Person, Team, Member))
-TABLES = (ACCOUNT, PERSON, TEAM, MEMBER)  # parents before children
-LINKS = ("stays", "goes", "lets_go")
-INT = ACCOUNT.by_name["balance"].type
-
-Step = tuple[Any, ...]
-State = tuple[tuple[tuple[Any, ...], ...], ...]  # the rows of each table, by key
+State = tuple[tuple[tuple[Any, ...], ...], ...]  # the visible rows of each table, by key
 LOST = "lost"
+LATER = NOW + dt.timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -48,165 +41,14 @@ class Unit:
 
 @dataclass(frozen=True)
 class Scenario:
-    """What is there, and who does what."""
+    """What is there, and who does what. `expired` are people who are there too, but invisible: they may only be in the way."""
 
     state: State
     units: tuple[Unit, ...]
+    expired: tuple[tuple[Any, ...], ...] = ()
 
 
-# Steps
-
-
-def _read(entity: Entity) -> Callable[..., Program[Any]]:
-    def read(port: Port, tx: Any, name: str, op: str, value: Any) -> Program[Any]:
-        return sorted((yield from port.select(Select(entity, compare(entity, name, op, value)), tx)))
-
-    return read
-
-
-def _fetch(port: Port, tx: Any, table: int, *keys: int) -> Program[Any]:
-    return (yield from port.fetch(TABLES[table], *keys, tx=tx))
-
-
-def _locked(port: Port, tx: Any, table: int, *keys: int) -> Program[Any]:
-    return (yield from port.fetch(TABLES[table], *keys, tx=tx, lock=None if tx is None else "update"))
-
-
-def _total(port: Port, tx: Any, branch: int) -> Program[Any]:
-    total = Column("total", Aggregate("sum", key_ref(ACCOUNT, "balance"), False, INT))
-    return (yield from port.select(Select(ACCOUNT, compare(ACCOUNT, "branch", "eq", branch), columns=(total,)), tx))
-
-
-def _teams_with(port: Port, tx: Any, quantifier: Any, number: int) -> Program[Any]:
-    related = Related((), TEAM.relations["staying"], quantifier, compare(MEMBER, "number", "gte", number))
-    return sorted((yield from port.select(Select(TEAM, related), tx)))
-
-
-def _pages(port: Port, tx: Any) -> Program[Any]:
-    rows: list[Any] = []
-    cursor = None
-    plan = port.plan(Select(ACCOUNT, compare(ACCOUNT, "balance", "gte", 0)))
-    while True:
-        page, cursor = yield from port.backend.scan(plan, cursor, 1, tx)
-        rows += page
-        if cursor is None:
-            return rows
-
-
-def _transfer(port: Port, tx: Any, one: int, other: int, amount: int) -> Program[Any]:
-    rows = yield from port.fetch(ACCOUNT, one, other, tx=tx)
-    if None in rows or one == other:
-        return rows
-    changes = [
-        Patch(ACCOUNT, row[0], assignments(ACCOUNT, balance=row[1] + sign * amount), None, False)
-        for row, sign in zip(rows, (-1, 1), strict=True)
-    ]
-    yield from port.apply(*changes, tx=tx)
-    return rows
-
-
-def _deposit(port: Port, tx: Any, key: int, amount: int) -> Program[Any]:
-    more = Arith("add", key_ref(ACCOUNT, "balance"), Value(amount, INT), INT)
-    return (yield from port.patch(ACCOUNT, key, tx=tx, balance=more))
-
-
-def _interest(port: Port, tx: Any, branch: int) -> Program[Any]:
-    more = Arith("add", key_ref(ACCOUNT, "balance"), Value(1, INT), INT)
-    return (yield from port.update_where(ACCOUNT, compare(ACCOUNT, "branch", "eq", branch), tx=tx, balance=more))
-
-
-def _poor_move(port: Port, tx: Any, below: int, branch: int) -> Program[Any]:
-    return (yield from port.update_where(ACCOUNT, compare(ACCOUNT, "balance", "lt", below), tx=tx, branch=branch))
-
-
-def _insert(port: Port, tx: Any, table: int, *rows: Any) -> Program[Any]:
-    return (yield from port.insert(TABLES[table], *rows, tx=tx))
-
-
-def _two_inserts(port: Port, tx: Any, one: int, row: Any, other: int, row2: Any) -> Program[Any]:
-    return (yield from port.apply(Insert(TABLES[one], [row]), Insert(TABLES[other], [row2]), tx=tx))
-
-
-def _patch(port: Port, tx: Any, table: int, key: int, name: str, value: Any) -> Program[Any]:
-    return (yield from port.patch(TABLES[table], key, tx=tx, **{name: value}))
-
-
-def _delete(port: Port, tx: Any, table: int, key: int) -> Program[Any]:
-    return (yield from port.delete(TABLES[table], key, tx=tx))
-
-
-def _delete_where(port: Port, tx: Any, table: int, name: str, op: str, value: Any) -> Program[Any]:
-    return (yield from port.delete_where(TABLES[table], compare(TABLES[table], name, op, value), tx=tx))
-
-
-def _upsert(port: Port, tx: Any, table: int, row: Any, by: str, update: tuple[str, ...]) -> Program[Any]:
-    return (yield from port.upsert(TABLES[table], row, (by,), update, tx=tx))
-
-
-def _if_none(port: Port, tx: Any, name: str, key: int) -> Program[Any]:
-    """Insert a person unless one of this age is there: a decision on what is absent."""
-    found = yield from port.select(Select(PERSON, compare(PERSON, "age", "eq", key)), tx)
-    if not found:
-        yield from port.insert(PERSON, (key, name, key), tx=tx)
-    return sorted(found)
-
-
-def _empty_team(port: Port, tx: Any, key: int) -> Program[Any]:
-    """Remove a team if nobody stays in it."""
-    where = all_of(compare(TEAM, "id", "eq", key), Related((), TEAM.relations["staying"], "none", TRUE))
-    return (yield from port.delete_where(TEAM, where, tx=tx))
-
-
-def _between(low: int, high: int) -> Condition:
-    return all_of(compare(ACCOUNT, "balance", "gte", low), compare(ACCOUNT, "balance", "lte", high))
-
-
-def _find(port: Port, tx: Any, low: int, high: int) -> Program[Any]:
-    return (yield from port.rows(ACCOUNT, _between(low, high), tx))
-
-
-def _raise(port: Port, tx: Any, low: int, high: int, by: int) -> Program[Any]:
-    more = Arith("add", key_ref(ACCOUNT, "balance"), Value(by, INT), INT)
-    return (yield from port.update_where(ACCOUNT, _between(low, high), tx=tx, balance=more))
-
-
-def _remove(port: Port, tx: Any, low: int, high: int) -> Program[Any]:
-    return (yield from port.delete_where(ACCOUNT, _between(low, high), tx=tx))
-
-
-_STEPS: dict[str, Callable[..., Program[Any]]] = {
-    "accounts": _read(ACCOUNT),
-    "people": _read(PERSON),
-    "members": _read(MEMBER),
-    "fetch": _fetch,
-    "locked": _locked,
-    "total": _total,
-    "teams_with": _teams_with,
-    "pages": _pages,
-    "transfer": _transfer,
-    "deposit": _deposit,
-    "interest": _interest,
-    "poor_move": _poor_move,
-    "insert": _insert,
-    "two_inserts": _two_inserts,
-    "patch": _patch,
-    "delete": _delete,
-    "delete_where": _delete_where,
-    "upsert": _upsert,
-    "if_none": _if_none,
-    "empty_team": _empty_team,
-    "find": _find,
-    "raise": _raise,
-    "remove": _remove,
-}
-_ANY = tuple(name for name in _STEPS if name not in ("find", "raise", "remove"))  # those are for given scenarios
-_READS = ("find", "accounts", "people", "members", "fetch", "locked", "total", "teams_with", "pages")
-_OF: dict[tuple[int, ...], tuple[str, ...]] = {
-    (0,): ("accounts", "total", "pages", "transfer", "deposit", "interest", "poor_move", "upsert"),
-    (1,): ("people", "upsert", "if_none"),
-    (2, 3): ("members", "teams_with", "two_inserts", "empty_team"),
-}
-_COMPOUND = ("transfer", "if_none", "pages")  # more than one call: no atomic thing without a transaction
+# Scenarios by chance
 
 
 @dataclass(frozen=True)
@@ -224,6 +66,9 @@ class _Theme:
     def text(self) -> str:
         return "abcd"[self.rng.randrange(self.keys)]
 
+    def until(self) -> Any:
+        return self.rng.choice((None, None, None, LATER, NOW))
+
     def links(self) -> tuple[int | None, ...]:
         """References of a member: mostly one."""
         link = self.rng.randrange(len(LINKS))
@@ -233,7 +78,7 @@ class _Theme:
         rng = self.rng
         return (
             (self.key(), rng.randint(0, 9), rng.randint(1, 2)),
-            (self.key(), self.text(), self.key()),
+            (self.key(), self.text(), self.key(), self.until()),
             (self.key(), rng.randint(0, 3)),
             (self.key(), *self.links(), rng.randint(0, 2)),
         )[table]
@@ -242,7 +87,7 @@ class _Theme:
         key, rng = self.key(), self.rng
         return rng.choice((
             ((0, key, "balance", rng.randint(0, 9)), (0, key, "branch", rng.randint(1, 2))),
-            ((1, key, "name", self.text()), (1, key, "age", self.key()), (1, key, "id", self.key())),
+            ((1, key, "name", self.text()), (1, key, "age", self.key()), (1, key, "id", self.key()), (1, key, "until", self.until())),
             ((2, key, "size", rng.randint(0, 3)), (2, key, "id", self.key())),
             tuple((3, key, link, self.rng.choice((None, self.key()))) for link in LINKS),
         )[table])  # fmt: skip
@@ -283,14 +128,14 @@ class _Theme:
 def a_scenario(rng: random.Random, level: Isolation, units: int, steps_max: int) -> Scenario:
     """A scenario from chance: most clients have a transaction of at most so many steps, some a single call."""
     tables = rng.choice(((0,), (1,), (2, 3), (2, 3), (0, 2, 3), (0, 1, 2, 3)))
-    usual = _ANY if len(tables) > 2 else ("fetch", "locked", "insert", "patch", "delete", "delete_where", *_OF[tables])
+    usual = ANY if len(tables) > 2 else ("fetch", "locked", "insert", "patch", "delete", "delete_where", *OF[tables])
     names = tuple(rng.sample(usual, min(len(usual), rng.choice((2, 3, 4, 6, 20)))))
-    if set(names) <= set(_COMPOUND):
+    if set(names) <= set(COMPOUND):
         names = (*names, "fetch")
     theme = _Theme(rng, names, tables, rng.choice((1, 2, 2, 3)))
     state: State = (
         tuple((key, rng.randint(0, 9), rng.randint(1, 2)) for key in (1, 2, 3)[: theme.keys]),
-        tuple((key, text, rng.randint(1, 4)) for key, text in ((1, "a"), (2, "b"))),
+        tuple((key, text, rng.randint(1, 4), None) for key, text in ((1, "a"), (2, "b"))),
         tuple((key, rng.randint(0, 3)) for key in range(1, theme.keys + 1)),
         tuple((key, *theme.links(), rng.randint(0, 2)) for key in (1, 2)[: theme.keys]),
     )
@@ -298,18 +143,19 @@ def a_scenario(rng: random.Random, level: Isolation, units: int, steps_max: int)
     for _ in range(units):
         if rng.random() < 0.2:
             step = theme.step()
-            while step[0] in _COMPOUND:
+            while step[0] in COMPOUND:
                 step = theme.step()
             made.append(Unit(None, (step,)))
         else:
             steps = tuple(theme.step() for _ in range(rng.randint(1, steps_max)))
-            only_reads = all(step[0] in _READS and step[0] != "locked" for step in steps)
+            only_reads = all(step[0] in READS and step[0] != "locked" for step in steps)
             made.append(Unit(level, steps, only_reads and rng.random() < 0.5, rng.random() < 0.05))
-    return Scenario(state, tuple(made))
+    expired = tuple((key, text, 1, NOW) for key, text in ((3, "c"), (4, "d")) if rng.random() < 0.5)
+    return Scenario(state, tuple(made), expired)
 
 
 # What was once wrong somewhere, or is classic: (rows of the tables, steps of each transaction).
-ONE: State = (((1, 5, 1), (2, 5, 1)), ((1, "a", 1),), ((1, 0), (2, 0)), ((1, 1, None, None, 0), (2, None, 2, None, 0)))
+ONE: State = (((1, 5, 1), (2, 5, 1)), ((1, "a", 1, None),), ((1, 0), (2, 0)), ((1, 1, None, None, 0), (2, None, 2, None, 0)))
 _UNDONE: Step = ("undone",)
 CORPUS: tuple[tuple[tuple[Step, ...], ...], ...] = (
     ((("delete", 2, 1), ("deposit", 1, 1)), (("fetch", 0, 1), ("delete", 3, 1))),  # a refused removal is something read
@@ -318,9 +164,11 @@ CORPUS: tuple[tuple[tuple[Step, ...], ...], ...] = (
     ((("delete", 2, 2),), (("insert", 3, (3, 2, None, None, 0)),)),  # parent and child
     ((("delete", 2, 2),), (("patch", 3, 1, "lets_go", 2),)),
     ((("patch", 2, 2, "id", 3),), (("insert", 3, (3, None, None, 2, 0)),)),
-    ((("insert", 1, (2, "b", 2)),), (("insert", 1, (3, "b", 3)),)),  # one unique value, two takers
-    ((("patch", 1, 1, "name", "b"),), (("insert", 1, (2, "a", 2)),)),  # a unique value that becomes free
-    ((("upsert", 1, (2, "b", 2), "name", ("age",)),), (("upsert", 1, (3, "b", 3), "name", ("age",)),)),
+    ((("insert", 1, (2, "c", 2, None)),), (("insert", 1, (4, "c", 3, None)),)),  # the same where an expired row is in the way
+    ((("upsert", 1, (3, "x", 2, None), "id", ("age",)),), (("patch", 1, 1, "id", 3),)),
+    ((("insert", 1, (2, "b", 2, None)),), (("insert", 1, (3, "b", 3, None)),)),  # one unique value, two takers
+    ((("patch", 1, 1, "name", "b"),), (("insert", 1, (2, "a", 2, None)),)),  # a unique value that becomes free
+    ((("upsert", 1, (2, "b", 2, None), "name", ("age",)),), (("upsert", 1, (3, "b", 3, None), "name", ("age",)),)),
     ((("transfer", 1, 2, 1),), (("transfer", 2, 1, 2),)),  # lost update
     ((("fetch", 0, 1, 2), ("patch", 0, 1, "balance", 0)), (("fetch", 0, 1, 2), ("patch", 0, 2, "balance", 0))),  # write skew
     ((("total", 1), ("insert", 0, (3, 1, 1))), (("total", 1), ("insert", 0, (4, 1, 1)))),  # phantoms
@@ -336,34 +184,38 @@ CORPUS: tuple[tuple[tuple[Step, ...], ...], ...] = (
 def corpus(number: int, level: Isolation) -> Scenario:
     """A scenario of the corpus."""
     given = [(tuple(step for step in steps if step is not _UNDONE), _UNDONE in steps) for steps in CORPUS[number]]
-    return Scenario(ONE, tuple(Unit(level, steps, undone=undone) for steps, undone in given))
+    return Scenario(ONE, tuple(Unit(level, steps, undone=undone) for steps, undone in given), ((3, "c", 1, NOW),))
 
 
 # Running
 
 
-def restore(port: Port, state: State) -> Program[None]:
-    """Put a state in place of what is there."""
+def restore(port: Port, state: State, expired: Sequence[Any] = ()) -> Program[None]:
+    """Put a state in place of what is there. The port must have no instant, so that it sees what is expired."""
+    assert port.now is None
     yield from port.reset(*TABLES)
-    yield from port.apply(*[Insert(entity, list(rows)) for entity, rows in zip(TABLES, state, strict=True) if rows])
+    rows = (state[0], (*state[1], *expired), *state[2:])
+    yield from port.apply(*[Insert(entity, list(some)) for entity, some in zip(TABLES, rows, strict=True) if some])
 
 
-def restored(port: Port, there: State, state: State) -> Program[None]:
+def restored(port: Port, there: State, state: State, expired: Sequence[Any]) -> Program[None]:
     """Put a state in place of one that is known, by deletes and inserts of what differs (so that indexes live on)."""
-    if there == state:
-        return
+    assert port.now is None
     batch: list[Any] = []
-    teams = there[2] != state[2]  # the members of a team that is removed go or let go
+    people = yield from port.rows(PERSON)  # the expired too
+    old = (there[0], tuple(people), *there[2:])
+    new = (state[0], (*state[1], *expired), *state[2:])
+    teams = old[2] != new[2]  # the members of a team that is removed go or let go
     for table in reversed(range(len(TABLES))):
-        if (teams and table == 3) or there[table] != state[table]:
-            kept = set() if teams and table == 3 else set(state[table])
-            batch += [Delete(TABLES[table], row[0], None, False) for row in there[table] if row not in kept]
+        kept = set() if teams and table == 3 else set(new[table])
+        batch += [Delete(TABLES[table], row[0], None, False) for row in old[table] if row not in kept]
     for table, entity in enumerate(TABLES):
-        kept = set() if teams and table == 3 else set(there[table])
-        rows = [row for row in state[table] if row not in kept]
+        kept = set() if teams and table == 3 else set(old[table])
+        rows = [row for row in new[table] if row not in kept]
         if rows:
             batch.append(Insert(entity, rows))
-    yield from port.apply(*batch)
+    if batch:
+        yield from port.apply(*batch)
 
 
 def stored(port: Port) -> Program[State]:
@@ -409,9 +261,9 @@ def unit_program(port: Port, unit: Unit, log: Callable[[str], None] = lambda _: 
 def _tried(port: Port, tx: Any, step: Step) -> Program[Any]:
     """The result of a step; the name of the constraint's error if it breaks one, in which case it is undone alone."""
     backend = port.backend
-    mark = None if tx is None or step[0] in _READS else (yield from backend.savepoint(tx))
+    mark = None if tx is None or step[0] in READS else (yield from backend.savepoint(tx))
     try:
-        result = _frozen((yield from _STEPS[step[0]](port, tx, *step[1:])))
+        result = _frozen((yield from STEPS[step[0]](port, tx, *step[1:])))
     except ConstraintViolation as error:
         if mark is not None:
             yield from backend.rollback_to(tx, mark)

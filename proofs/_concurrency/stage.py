@@ -20,6 +20,7 @@ from proofs._concurrency.models import ENTITIES
 from proofs._concurrency.modes import Mode, loop, performing, together
 from proofs._concurrency.scenarios import LOST, Oracle, Scenario, State, Unit, broken_rules, restore, restored, stored, unit_program
 from proofs._concurrency.schedule import Choose, Client, play_async, play_sync
+from proofs._concurrency.steps import NOW
 from proofs._concurrency.targets import Place
 from proofs._concurrency.words import Port
 
@@ -34,11 +35,11 @@ class Alone:
     def __init__(self) -> None:
         backend = backend_for("memory:")
         run(backend.ensure_schema(ENTITIES), backend.perform)
-        self.port = Port(backend)
+        self.port = Port(backend, NOW)
 
     def __call__(self, state: State, unit: Unit) -> tuple[Any, State]:
         perform = self.port.backend.perform
-        run(restore(self.port, state), perform)
+        run(restore(Port(self.port.backend), state), perform)
         results = run(unit_program(self.port, unit), perform)
         return results, run(stored(self.port), perform)
 
@@ -49,14 +50,16 @@ class Stage:
     def __init__(self, place: Place, colour: str = "sync") -> None:
         self.place = place
         self.colour = colour
-        self.port = Port(place.made[0])
+        self.port = Port(place.made[0], NOW)
+        self.keeper = Port(place.made[0])  # sees what is expired
         self.perform = self.port.backend.perform
         self.lost: Counter[bool] = Counter()
         self.there: State | None = None
 
     def _prepare(self, scenario: Scenario) -> None:
         there, self.there = self.there, None
-        run(restore(self.port, scenario.state) if there is None else restored(self.port, there, scenario.state), self.perform)
+        state, expired = scenario.state, scenario.expired
+        run(restore(self.keeper, state, expired) if there is None else restored(self.keeper, there, state, expired), self.perform)
 
     def scheduled(self, oracle: Oracle, choose: Choose) -> str:
         """Play one schedule; what is wrong with what came of it, '' if nothing."""
@@ -85,7 +88,9 @@ class Stage:
                 jobs = [workers.apply_async(_elsewhere, (self.place.url, unit)) for unit in units]
                 results = [job.get(60) for job in jobs]
             else:
-                results = together(mode, self.place, lambda port, number: unit_program(port, units[number]), len(units), rng, 0)
+                results = together(
+                    mode, self.place, lambda port, number: unit_program(Port(port.backend, NOW), units[number]), len(units), rng, 0
+                )
         except Exception as error:  # noqa: BLE001  nothing but conflicts may happen to a client
             return f"a client failed: {error!r}"
         return self._judged(oracle, results, None)
@@ -108,7 +113,7 @@ class Stage:
         """Play a scenario with threads that are switched inside the engine; what is wrong, and how many places to switch there were."""
         self._prepare(oracle.scenario)
         backend = self.port.backend
-        calls = [lambda unit=unit: run(unit_program(Port(backend), unit), self.perform) for unit in oracle.scenario.units]
+        calls = [lambda unit=unit: run(unit_program(Port(backend, NOW), unit), self.perform) for unit in oracle.scenario.units]
         results, errors, steps = run_lines(calls, pick, here, TRACED, CLOSELY)
         if errors:
             return f"a client failed: {errors[0]!r}", steps
@@ -127,7 +132,7 @@ def _elsewhere(url: str, unit: Unit) -> Any:
         _elsewhere_open.clear()
         place = _elsewhere_open[url] = Place(url, shared=False)
         place.connect()
-    port = Port(place.made[0])
+    port = Port(place.made[0], NOW)
     return run(unit_program(port, unit), performing(port.backend))
 
 

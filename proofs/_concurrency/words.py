@@ -5,6 +5,7 @@ Must not know schedules or proofs.
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from holdall.backends import Delete, DeleteWhere, Insert, Isolation, Native, Patch, UpdateWhere, Upsert
@@ -25,22 +26,23 @@ PAUSE = Pause()
 
 
 class Port:
-    """A backend's calls in short. Nothing here expires: no call has an instant."""
+    """A backend's calls in short, at one instant (None: expired rows are rows like others)."""
 
-    __slots__ = ("backend", "plans")
+    __slots__ = ("backend", "now")
 
-    def __init__(self, backend: Any) -> None:
+    def __init__(self, backend: Any, now: dt.datetime | None = None) -> None:
         self.backend = backend
+        self.now = now
 
     def plan(self, select: Select) -> Native:
         """The native plan of a select."""
-        plan = self.backend.plan(prepare(select, None))
+        plan = self.backend.plan(prepare(select, self.now))
         assert isinstance(plan, Native), plan
         return plan
 
     def fetch(self, entity: Entity, *keys: Any, tx: Any = None, lock: Lock | None = None) -> Program[list[Any]]:
         """Rows by key."""
-        found: list[Any] = yield from self.backend.fetch(entity, list(keys), tx, None, lock)
+        found: list[Any] = yield from self.backend.fetch(entity, list(keys), tx, self.now, lock)
         return found
 
     def select(self, select: Select, tx: Any = None) -> Program[list[Any]]:
@@ -55,7 +57,7 @@ class Port:
 
     def apply(self, *batch: Any, tx: Any = None) -> Program[list[Any]]:
         """A batch, atomic."""
-        results: list[Any] = yield from self.backend.apply(list(batch), "atomic", tx, None)
+        results: list[Any] = yield from self.backend.apply(list(batch), "atomic", tx, self.now)
         return results
 
     def insert(self, entity: Entity, *rows: Any, tx: Any = None) -> Program[Any]:
@@ -76,11 +78,11 @@ class Port:
 
     def update_where(self, entity: Entity, where: Condition, *, tx: Any = None, **values: Any) -> Program[Any]:
         """Change rows."""
-        return (yield from self.apply(UpdateWhere(prepare(Select(entity, where), None), assignments(entity, **values)), tx=tx))[0]
+        return (yield from self.apply(UpdateWhere(prepare(Select(entity, where), self.now), assignments(entity, **values)), tx=tx))[0]
 
     def delete_where(self, entity: Entity, where: Condition, *, tx: Any = None) -> Program[Any]:
         """Remove rows."""
-        return (yield from self.apply(DeleteWhere(prepare(Select(entity, where), None)), tx=tx))[0]
+        return (yield from self.apply(DeleteWhere(prepare(Select(entity, where), self.now)), tx=tx))[0]
 
     def reset(self, *entities: Entity) -> Program[None]:
         """Empty tables."""

@@ -22,10 +22,8 @@ from tests.port.entities import (
     NOW,
     PROFILE,
     REVIEW,
-    SESSION,
     author,
     book,
-    row,
 )
 from tests.port.kit import Kit, compare, eq
 from tests.port.strategies import conditions, dataset, grouped_selects, leaves, selects, valid
@@ -149,11 +147,3 @@ def test_orders_and_limits_over_indexes(sync_kit: Kit, order: Any) -> None:
                 select = Select(BOOK, where, orders, limit, offset)
                 end = None if limit is None else offset + limit
                 assert sync_kit.select(select) == whole[offset:end], (select, sync_kit.plan(select).steps)
-
-
-def test_sessions_by_prefix(kit: Kit) -> None:
-    names = ["a", "ab", "abc", "abd", "ac", "b", "ab\U0010ffff", "\U0010ffff", "\U0010ffffx"]
-    kit.insert(SESSION, *(row(SESSION, token=name, hits=1) for name in names))
-    for prefix in ("ab", "", "\U0010ffff", "ab\U0010ffff", "x"):
-        found = kit.rows(SESSION, Match(key_ref(SESSION, "token"), "startswith", prefix))
-        assert [r[0] for r in found] == sorted(n for n in names if n.startswith(prefix))

@@ -72,6 +72,16 @@ ALLOWED = [
         "the outermost layer: starts event loops and shows how long things took",
     ),
     Allowance(
+        "holdall.testing.lab",
+        frozenset({"async", "clock"}),
+        "it runs cases, in an event loop for one colour, and says how long they took",
+    ),
+    Allowance(
+        "holdall.testing.elsewhere",
+        frozenset({"async", "thread"}),
+        "its subject: other threads, tasks and event loops",
+    ),
+    Allowance(
         "holdall.testing.faults",
         frozenset({"async", "clock"}),
         "it delays and cancels what passes, in both colours",
@@ -154,7 +164,7 @@ def docstring_missing(source: Source) -> Iterator[Finding]:
         if not isinstance(node, ast.ClassDef | FUNCTION) or node.name.startswith("_"):
             continue
         overloaded = any(ast.unparse(each).endswith("overload") for each in node.decorator_list)
-        is_case = any(ast.unparse(each).startswith("case(") for each in node.decorator_list)
+        is_case = any(ast.unparse(each).startswith(("case(", "for_each_")) for each in node.decorator_list)
         if not overloaded and not is_case and not ast.get_docstring(node):
             yield Finding(source.name, node.lineno, f"{node.name}: public, but no docstring")
 

@@ -32,7 +32,7 @@ from holdall.model import Model, linked_models
 from holdall.program import Call, Program
 from holdall.query import TRUE, Aggregate, Select, never_true, prepare
 from holdall.schema import Entity
-from holdall.store.gates import Kept
+from holdall.store.gates import Kept, check_tables
 
 T = TypeVar("T")
 Clock = Callable[[], dt.datetime]
@@ -279,6 +279,7 @@ def _prepare(core: Core, scope: Scope | None, model: type[Model]) -> Program[Non
             hint=f"Call store.ensure_schema({model.__name__}) before, or list it in Store(models=[…]).",
         )
     entities = all_entities(new)
+    check_tables([*all_entities(core.ready), *entities])
     core.kept.check_entities(entities)
     yield from core.backend.ensure_schema(entities)
     if any(entity.expiry_field is not None for entity in entities):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from holdall.backends import FEATURES, Backend, Capabilities
-from holdall.errors import Unsupported
+from holdall.errors import DeclarationError, Unsupported
 from holdall.query import FieldRef, Select, references
 from holdall.schema import Entity
 
@@ -73,6 +73,18 @@ class Kept:
         for entity in entities:
             for feature, what in _declares(entity):
                 self.need(feature, what)
+
+
+def check_tables(entities: Iterable[Entity]) -> None:
+    """DeclarationError if two tables have names that differ in case only (F9): some engines would take them for one."""
+    seen: dict[str, Entity] = {}
+    for entity in entities:
+        other = seen.setdefault(entity.table.casefold(), entity)
+        if other.table != entity.table:
+            raise DeclarationError(
+                f"The tables of {other.name} and {entity.name}, '{other.table}' and '{entity.table}', are the same when case is ignored.",
+                hint="Some engines cannot tell them apart; rename one with table=.",
+            )
 
 
 def _declares(entity: Entity) -> Iterable[tuple[str, str]]:

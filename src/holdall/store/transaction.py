@@ -36,16 +36,17 @@ class _Block:
         self._scope = Scope(core, outer, owner, *self._options)
         enter(self._store, self._scope)
 
-    def _leave(self, error: BaseException | None) -> tuple[Scope, BaseException | None, ProgrammingError | None]:
+    def _leave(self, error: BaseException | None, owner: tuple[Any, ...]) -> tuple[Scope, BaseException | None, ProgrammingError | None]:
         """The scope, the error that undoes it, and the one to raise if it is left where it must not be: it is undone all the same."""
         scope = self._scope
         assert scope is not None
         frame = current.get()
         if frame is not None and frame.tx is scope:
             leave(self._store)
-            return scope, error, None
+            if scope.owner == owner:
+                return scope, error, None
         misuse = ProgrammingError(
-            "A transaction was left in another thread or task than it was begun in, or out of order; it was undone.",
+            "A transaction was left in another thread, task or process than it was begun in, or out of order; it was undone.",
             hint="Use 'with' blocks, properly nested.",
         )
         return scope, error or misuse, misuse
@@ -83,9 +84,9 @@ class Transaction(_Block):
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        scope, why, misuse = self._leave(error)
+        scope, why, misuse = self._leave(error, owner_here())
         run(end(scope, why), scope.core.perform)
-        if misuse is not None:
+        if misuse is not None and error is None:
             raise misuse
 
 
@@ -104,7 +105,7 @@ class AsyncTransaction(_Block):
         except RuntimeError:  # the event loop is gone, and the block is being collected: nothing can be awaited
             self._abandon()
             return
-        scope, why, misuse = self._leave(error)
+        scope, why, misuse = self._leave(error, task_here())
         ending = asyncio.ensure_future(arun(end(scope, why), scope.core.aperform))
         try:
             await asyncio.shield(ending)
@@ -115,5 +116,5 @@ class AsyncTransaction(_Block):
             if not ending.cancelled() and (failure := ending.exception()) is not None:
                 cancelled.add_note(f"The transaction, which was ending, failed: {failure!r}")
             raise
-        if misuse is not None:
+        if misuse is not None and error is None:
             raise misuse

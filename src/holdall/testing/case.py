@@ -47,7 +47,7 @@ def met(requirement: str, capabilities: Capabilities) -> bool:
     return getattr(capabilities, name) is not None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Case:
     """One case. `id` is 'A1.name' or 'A1.name[parameter]'; `module` says where it is written; `args` follow the kit."""
 
@@ -93,6 +93,8 @@ def case(
     DeclarationError for an unknown promise or requirement, or an id that is taken.
     """
     wanted = frozenset((needs,) if isinstance(needs, str) else needs)
+    if any(name == "savepoints" or name.startswith("isolation.") for name in wanted):
+        wanted |= {"transactions"}
     for name in wanted | ({absent} if absent else set[str]()):
         if name not in REQUIREMENTS:
             raise DeclarationError(f"There is no capability '{name}'.", hint=near_name(name, REQUIREMENTS))

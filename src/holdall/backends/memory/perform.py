@@ -7,7 +7,6 @@ transaction takes no lock: `stamp` is odd while a write is under way, and a read
 from __future__ import annotations
 
 import datetime as dt
-import os
 import threading
 import time
 import weakref
@@ -19,6 +18,7 @@ import msgspec
 
 from holdall.backends.memory import effects as fx
 from holdall.backends.memory.access import Walk, Ways
+from holdall.backends.memory.forks import whole_at_forks
 from holdall.backends.memory.indexes import Row
 from holdall.backends.memory.table import Layout, Table, with_article
 from holdall.backends.memory.views import AGAIN, Change, Live, Overlay, Transaction, View, next_rows
@@ -42,25 +42,6 @@ class Prepared(msgspec.Struct, frozen=True, gc=False):
     params: Sequence[Any]
 
 
-_engines: weakref.WeakSet[Engine] = weakref.WeakSet()
-_forking: list[Engine] = []
-
-
-def _before_fork() -> None:
-    """Wait until no other thread is inside an engine: a child gets whole ones, with locks that are free."""
-    _forking.extend(_engines)
-    for engine in _forking:
-        engine._lock.acquire()
-
-
-def _after_fork() -> None:
-    while _forking:
-        _forking.pop()._lock.release()
-
-
-os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
-
-
 class Engine:
     """All state of one memory store. `plan` turns a select into what is needed to run it."""
 
@@ -70,7 +51,7 @@ class Engine:
     def __init__(self, evaluator: Evaluator, plan: Callable[[Select], Prepared]) -> None:
         self.tables: dict[Entity, Table] = {}
         self._lock = threading.RLock()
-        _engines.add(self)
+        whole_at_forks(self, self._lock)
         self._stamp = 0
         self._live = Live()
         self._rules = self.rules_kind(evaluator)

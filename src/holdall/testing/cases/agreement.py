@@ -18,7 +18,7 @@ from holdall.testing.models.agreement_trees import Twig
 HOUR = dt.timedelta(hours=1)
 
 
-@case("E2", each={"null": (None,), "JSON null": (JSON_NULL,)})
+@case("E2", needs="aggregates", each={"null": (None,), "JSON null": (JSON_NULL,)})
 async def inside_a_container_json_has_one_null(k: Kit, null: object) -> None:
     """A nullable JSON item of a dict, list or nested value holds JSON's own null, however it is written, and reads as None."""
     holders = k.store[Holder]

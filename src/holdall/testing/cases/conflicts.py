@@ -23,7 +23,7 @@ SNAPSHOT, SERIALIZABLE = Isolation.SNAPSHOT, Isolation.SERIALIZABLE
 Call = Callable[[Any], Awaitable[Any]]
 
 
-def at_levels(*needs: str, levels: tuple[Isolation, ...] = (SNAPSHOT, SERIALIZABLE)) -> Callable[[Any], Any]:
+def for_each_level(*needs: str, levels: tuple[Isolation, ...] = (SNAPSHOT, SERIALIZABLE)) -> Callable[[Any], Any]:
     """Register a case of G4 once for each level that the backend may have."""
 
     def register(body: Any) -> Any:
@@ -35,31 +35,38 @@ def at_levels(*needs: str, levels: tuple[Isolation, ...] = (SNAPSHOT, SERIALIZAB
 
 
 async def three(k: Kit) -> None:
+    """The accounts of START, by the port."""
     await k.ready(Account)
     await k.insert(ACCOUNT, *((key, value, None) for key, value in START.items()))
 
 
 async def now(k: Kit, tx: Any = None) -> dict[int, int]:
+    """The values by id, as a query gives them."""
     return {row[0]: row[1] for row in await k.rows(ACCOUNT, tx=tx)}
 
 
 def put(k: Kit, key: int, value: int) -> Call:
+    """A change of one row."""
     return lambda tx: k.patch(ACCOUNT, key, tx=tx, value=value)
 
 
 def new(k: Kit, key: int, value: int = 0) -> Call:
+    """An insert of one row."""
     return lambda tx: k.insert(ACCOUNT, (key, value, None), tx=tx)
 
 
 def get(k: Kit, *keys: int) -> Call:
+    """A read by keys."""
     return lambda tx: k.fetch(ACCOUNT, *keys, tx=tx)
 
 
 def find(k: Kit, low: int, high: int) -> Call:
+    """A read by a condition."""
     return lambda tx: k.rows(ACCOUNT, between(ACCOUNT, "value", low, high), tx)
 
 
 def same(entity: Entity, name: str, value: Any) -> Condition:
+    """name = value."""
     ref = key_ref(entity, name)
     return Compare(ref, "eq", Value(value, ref.type))
 
@@ -98,7 +105,7 @@ SAME_ROW: dict[str, Callable[[Kit], Awaitable[tuple[Call, Call]]]] = {
 }
 
 
-@at_levels()
+@for_each_level()
 async def one_of_two_who_change_a_row_wins(k: Kit, level: Isolation) -> None:
     """In every way to change it: the loser is told so that the runner can run it again, and the row is the winner's."""
     for how, make in SAME_ROW.items():
@@ -113,7 +120,7 @@ async def one_of_two_who_change_a_row_wins(k: Kit, level: Isolation) -> None:
         assert set(await now(k)) >= {2, 3}, how
 
 
-@at_levels()
+@for_each_level()
 async def the_loser_is_undone_whole(k: Kit, level: Isolation) -> None:
     """Also what it wrote that nobody contested."""
     await three(k)
@@ -128,7 +135,7 @@ async def the_loser_is_undone_whole(k: Kit, level: Isolation) -> None:
     assert await now(k) == ({1: 16, 2: 20, 3: 31, 9: 9} if winner is one else {**START, 1: 15})
 
 
-@at_levels()
+@for_each_level()
 async def a_lost_transaction_does_nothing_more(k: Kit, level: Isolation) -> None:
     """It can only be rolled back."""
     await three(k)
@@ -147,7 +154,7 @@ async def a_lost_transaction_does_nothing_more(k: Kit, level: Isolation) -> None
         assert (await one_wins(one, other)).ended == "done"
 
 
-@at_levels()
+@for_each_level()
 async def those_who_do_not_meet_both_win(k: Kit, level: Isolation) -> None:
     """One after the other, also on the same rows."""
     await three(k)
@@ -158,7 +165,7 @@ async def those_who_do_not_meet_both_win(k: Kit, level: Isolation) -> None:
     assert await now(k) == {1: 12, 2: 21, 3: 30}
 
 
-@at_levels()
+@for_each_level()
 async def one_of_two_who_insert_a_key_wins(k: Kit, level: Isolation) -> None:
     """The other one has a conflict, or is told that the key is taken."""
     await three(k)
@@ -182,7 +189,7 @@ async def taken_or(rival: Rival, write: Call) -> None:
             await rival.k.rollback(rival.tx)
 
 
-@at_levels("unique")
+@for_each_level("unique")
 async def a_unique_value_is_taken_once(k: Kit, level: Isolation) -> None:
     await k.ready(Coded)
     one, other = Rival(k, level), Rival(k, level)
@@ -195,7 +202,7 @@ async def a_unique_value_is_taken_once(k: Kit, level: Isolation) -> None:
     assert len(await k.rows(CODED, same(CODED, "code", "x"))) == 1
 
 
-@at_levels("unique")
+@for_each_level("unique")
 async def a_unique_value_taken_beside_a_transaction(k: Kit, level: Isolation) -> None:
     await k.ready(Coded)
     one, other = Rival(k, level), Rival(k, None)
@@ -207,7 +214,7 @@ async def a_unique_value_taken_beside_a_transaction(k: Kit, level: Isolation) ->
     assert len(await k.rows(CODED)) == 1
 
 
-@at_levels("references")
+@for_each_level("references")
 async def a_parent_removed_beside_a_transaction(k: Kit, level: Isolation) -> None:
     """There is no child without its parent, whoever wins."""
     await k.ready(Owner, Tenant)
@@ -221,7 +228,7 @@ async def a_parent_removed_beside_a_transaction(k: Kit, level: Isolation) -> Non
     assert (len(await k.rows(OWNER)), len(await k.rows(TENANT))) == ((1, 1) if winner is one else (0, 0))
 
 
-@at_levels("references")
+@for_each_level("references")
 async def a_child_made_beside_a_transaction(k: Kit, level: Isolation) -> None:
     await k.ready(Owner, Tenant)
     await k.insert(OWNER, (1, "ada"))
@@ -234,7 +241,7 @@ async def a_child_made_beside_a_transaction(k: Kit, level: Isolation) -> None:
     assert (len(await k.rows(OWNER)), len(await k.rows(TENANT))) == ((0, 0) if winner is one else (1, 1))
 
 
-@at_levels("set_writes", levels=(SERIALIZABLE,))
+@for_each_level("set_writes", levels=(SERIALIZABLE,))
 async def set_writes_meet_what_they_would_have_found(k: Kit, level: Isolation) -> None:
     """Each misses what the other one writes: whichever came first, the other would have found its row."""
     await three(k)
@@ -258,7 +265,7 @@ async def _remove_and_add(k: Kit, tx: Any) -> None:
     await k.insert(ACCOUNT, (9, 100, None), tx=tx)
 
 
-@at_levels("references", "joins", levels=(SERIALIZABLE,))
+@for_each_level("references", "joins", levels=(SERIALIZABLE,))
 async def what_is_found_through_a_relation_is_something_read(k: Kit, level: Isolation) -> None:
     await k.ready(Owner, Thing)
     await k.insert(OWNER, (1, "ada"), (2, "bob"))

@@ -156,7 +156,7 @@ async def minus_nothing_becomes_nothing_inside_values(k: Kit) -> None:
 async def minus_nothing_becomes_nothing_in_updates_by_query(k: Kit) -> None:
     """update() with -0.0."""
     await put(k, Measure, {"id": 1, "x": 1.0, "indexed": 1.0, "maybe": 1.0})
-    assert await k.store[Measure].query().update(x=-0.0, indexed=-0.0, maybe=-0.0) == 1
+    assert await k.store[Measure].query().allow_scan().update(x=-0.0, indexed=-0.0, maybe=-0.0) == 1
     record = await k.store[Measure].get(1)
     assert [bits(value) for value in (record.x, record.indexed, record.maybe)] == [bits(0.0)] * 3
 

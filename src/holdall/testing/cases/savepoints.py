@@ -153,6 +153,7 @@ async def a_block_inside_a_block_is_refused(k: Kit) -> None:
 
 
 async def three(k: Kit) -> None:
+    """The accounts of START, by the port."""
     await k.ready(Account)
     await k.insert(ACCOUNT, *((key, value, None) for key, value in START.items()))
 

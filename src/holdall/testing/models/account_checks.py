@@ -6,7 +6,7 @@ from holdall.model import Key, Model
 from holdall.testing.models.naming import named
 
 
-class Span(Model, table=named("g_spans"), checks={"in_order": lambda span: span.low <= span.high}):
+class Span(Model, table=named("tx_spans"), checks={"in_order": lambda span: span.low <= span.high}):
     """Two numbers in order."""
 
     id: int = Key(generated=False)

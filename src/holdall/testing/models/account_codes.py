@@ -6,7 +6,7 @@ from holdall.model import Field, Key, Model
 from holdall.testing.models.naming import named
 
 
-class Coded(Model, table=named("g_coded")):
+class Coded(Model, table=named("tx_coded")):
     """A row with a code of its own."""
 
     id: int = Key(generated=False)

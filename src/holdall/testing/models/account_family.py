@@ -8,7 +8,7 @@ from holdall.model import BelongsTo, Field, HasMany, Key, ManyToMany, Model
 from holdall.testing.models.naming import named
 
 
-class Owner(Model, table=named("g_owners")):
+class Owner(Model, table=named("tx_owners")):
     """Has things, which go with it, and guests, which stay."""
 
     id: int = Key(generated=False)
@@ -17,7 +17,7 @@ class Owner(Model, table=named("g_owners")):
     guests: list[Guest] = HasMany("host")
 
 
-class Thing(Model, table=named("g_things")):
+class Thing(Model, table=named("tx_things")):
     """Goes with its owner."""
 
     id: UUID = Key()
@@ -27,14 +27,14 @@ class Thing(Model, table=named("g_things")):
     marks: list[Mark] = ManyToMany()
 
 
-class Mark(Model, table=named("g_marks")):
+class Mark(Model, table=named("tx_marks")):
     """Is on things."""
 
     id: str = Key(generated=False)
     things: list[Thing] = ManyToMany()
 
 
-class Guest(Model, table=named("g_guests")):
+class Guest(Model, table=named("tx_guests")):
     """Stays when its host goes."""
 
     id: int = Key(generated=False)
@@ -42,7 +42,7 @@ class Guest(Model, table=named("g_guests")):
     host: Owner | None = BelongsTo("host_id")
 
 
-class Tenant(Model, table=named("g_tenants")):
+class Tenant(Model, table=named("tx_tenants")):
     """Keeps its owner from going."""
 
     id: int = Key(generated=False)

@@ -6,7 +6,7 @@ from holdall.model import Key, Model
 from holdall.testing.models.naming import named
 
 
-class Numbered(Model, table=named("g_numbered")):
+class Numbered(Model, table=named("tx_numbered")):
     """A row with a number that the store makes."""
 
     id: int = Key()

@@ -10,7 +10,7 @@ from holdall.testing.models.naming import named
 HEARD: list[tuple[str, int]] = []  # what the handlers of Watched were told; a case that reads it empties it first
 
 
-class Account(Model, table=named("g_accounts")):
+class Account(Model, table=named("tx_accounts")):
     """A row with a value, whose key the case chooses."""
 
     id: int = Key(generated=False)
@@ -18,7 +18,7 @@ class Account(Model, table=named("g_accounts")):
     note: str | None = Field(default=None, max_length=20)
 
 
-class Versioned(Model, table=named("g_versioned")):
+class Versioned(Model, table=named("tx_versioned")):
     """The same with a version."""
 
     id: int = Key(generated=False)
@@ -26,7 +26,7 @@ class Versioned(Model, table=named("g_versioned")):
     version: int = Version()
 
 
-class Watched(Model, table=named("g_watched")):
+class Watched(Model, table=named("tx_watched")):
     """A row whose handlers tell what they hear, and refuse the value 13."""
 
     id: int = Key(generated=False)

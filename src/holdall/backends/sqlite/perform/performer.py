@@ -25,6 +25,7 @@ from holdall.backends.sql import effects
 from holdall.backends.sqlite.perform.failures import failure
 from holdall.backends.sqlite.perform.gate import Gate
 from holdall.backends.sqlite.perform.lane import Lane, Mode, Settings
+from holdall.backends.sqlite.perform.session import Session, forks
 from holdall.backends.sqlite.perform.worker import Worker
 from holdall.errors import DeadlineExceeded, HoldallError, LockTimeout, ProgrammingError, TransactionDoomed, Unsupported
 
@@ -32,40 +33,16 @@ IDLE_LANES_MAX = 8  # kept open for the next caller
 ASYNC_LANES_MAX = 8  # threads that serve statements without a session
 SESSIONS_MAX = 64
 
-_forks = 0  # counted up in every child
 _performers: WeakSet[Performer] = WeakSet()
 
 
 def _forked() -> None:
     """In a child: the parent's connections must not be used, and not even be closed, which would drop the parent's locks."""
-    global _forks  # noqa: PLW0603  it is about the process itself
-    _forks += 1
     for performer in list(_performers):
         performer.disown()
 
 
 os.register_at_fork(after_in_child=_forked)
-
-
-class Session:
-    """An open transaction: what `tx` is. `open` is False once it has been committed or rolled back; `deadline` is by time.monotonic."""
-
-    __slots__ = ("__weakref__", "deadline", "forks", "lane", "mode", "open", "owner", "read_only", "savepoints")
-
-    def __init__(self, owner: Performer, lane: Lane, mode: Mode, deadline: float | None) -> None:
-        self.owner = owner
-        self.lane = lane
-        self.mode: Mode = mode
-        self.read_only = mode == "read"
-        self.open = True
-        self.deadline = deadline
-        self.forks = _forks
-        self.savepoints = 0
-
-    def __del__(self) -> None:
-        # Nobody can end it any more: its thread or event loop is gone. A collector may run at any moment, so this only leaves a note.
-        if self.open and self.forks == _forks:
-            self.owner.abandoned.append((self.lane, self.mode))
 
 
 class Performer:
@@ -169,7 +146,7 @@ class Performer:
 
     def session_lane(self, session: Session) -> Lane:
         """The lane of an open session."""
-        if session.forks != _forks:
+        if session.forks != forks():
             raise ProgrammingError(
                 "The transaction was begun in another process, before a fork.", hint="Begin it in the process that uses it."
             )
@@ -317,7 +294,7 @@ class Performer:
 
     def rollback(self, session: Session) -> None:
         """Undo a session; one that has ended, or that belongs to the process before a fork, is left alone."""
-        if not session.open or session.forks != _forks:
+        if not session.open or session.forks != forks():
             return
         try:
             session.lane.rollback(session.mode)
@@ -396,7 +373,7 @@ class Performer:
         return await self._on_any_lane(effect, self._writing)
 
     async def _in_session(self, effect: Any, session: Session) -> Any:
-        if not session.open or session.forks != _forks:
+        if not session.open or session.forks != forks():
             return self.perform(effect)  # an error, or nothing to do
         lane = session.lane
         stop = None if effect.__class__ in (effects.Commit, effects.Rollback) else lane.stop
