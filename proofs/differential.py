@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -124,14 +125,20 @@ def differs(schema: Schema, program: Program, makes: tuple[Make, Make], colour: 
 
 
 def shrunk(
-    schema: Schema, program: Program, makes: tuple[Make, Make], found: Difference, seed: int, seconds: float = SHRINK_SECONDS
+    schema: Schema,
+    program: Program,
+    makes: tuple[Make, Make],
+    found: Difference,
+    seed: int,
+    seconds: float = SHRINK_SECONDS,
+    colour: Colour = "sync",
 ) -> Finding:
     """The finding of a program that differs, with the shortest script that there is time for."""
     third = found[1]
 
     def fails(tried_schema: Schema, tried: Program) -> bool:
         try:
-            again = differs(tried_schema, tried, makes, third=third)
+            again = differs(tried_schema, tried, makes, colour, third)
         except Exception:  # noqa: BLE001 - what cannot be played is not smaller
             return False
         return again is not None and again[1] == third
@@ -139,7 +146,7 @@ def shrunk(
     if not fails(schema, program):
         return Finding(f"{found[0]}\n(not when it is played alone)", seed, script(schema, program, said=found[0]))
     schema, program = shrink(schema, program, fails, seconds)
-    again = differs(schema, program, makes, third=third) or found
+    again = differs(schema, program, makes, colour, third) or found
     return Finding(again[0], seed, _third(schema, program, again) if third else script(schema, program, said=again[0]))
 
 
@@ -172,7 +179,7 @@ def sequences(makes: tuple[Make, Make], colour: Colour, budget: Budget, *salt: A
                 if found is not None:
                     outcome.found += 1
                     if len(outcome.findings) < FINDINGS_MAX:
-                        outcome.findings.append(shrunk(schema, program, makes, found, budget.seed))
+                        outcome.findings.append(shrunk(schema, program, makes, found, budget.seed, colour=colour))
                 if outcome.done >= budget.count or budget.over():
                     break
         finally:
@@ -268,12 +275,14 @@ def _planted(budget: Budget) -> Outcome:
     """Each fault is to be found by seeded programs; its script must fail where the fault is, and pass where it is not. A fast share tries
     some of them."""
     outcome = Outcome(0)
-    faults = FAULTS if budget.count >= 500_000 else budget.random("faults").sample(FAULTS, 4)
+    faults = FAULTS if budget.count >= 500_000 else budget.random("faults").sample([fault for fault in FAULTS if not fault.rare], 4)
     missed: list[str] = []
     lengths: list[int] = []
     with second("sqlite, in memory") as other:
-        for fault in faults:
-            found = _hunted(fault, other, Budget(budget.seed, budget.count // len(faults), budget.seconds / len(faults)))
+        for place, fault in enumerate(sorted(faults, key=lambda item: item.rare)):  # what is found fast leaves its time to the others
+            left = budget.seconds - (time.monotonic() - budget.started)
+            share = Budget(budget.seed, budget.count // len(faults), left / (len(faults) - place))
+            found = _hunted(fault, other, share)
             outcome.done += found.done
             if found.found and (why := _script_is_wrong(found.findings[0].script, fault, other)):
                 found.found, found.findings = 0, []
@@ -285,7 +294,7 @@ def _planted(budget: Budget) -> Outcome:
                 lengths.append(item.script.count("\n    try:"))
                 outcome.findings.append(Finding(f"{fault.name}: {item.what}", item.seed, item.script))
     outcome.figures = {
-        "planted": len(FAULTS),
+        "planted": len(faults),
         "found": outcome.found,
         "steps in the scripts": f"{min(lengths, default=0)} to {max(lengths, default=0)}",
     }

@@ -56,10 +56,10 @@ def misplanted(plants: Sequence[Plant]) -> list[str]:
 Group = tuple[str, list[str]]  # a module of cases, and the ids of those to run
 
 
-def groups_for(plant: Plant, killer: str = "", skip: Sequence[str] = ()) -> list[Group]:
+def groups_for(plant: Plant, killer: str = "", skip: Sequence[str] = (), *, near: bool = False) -> list[Group]:
     """All cases in the order in which they are most likely to find the fault: the one that did before, those of its promises, the rest.
 
-    Within a module the first parameters of all cases come before the second ones.
+    Within a module the first parameters of all cases come before the second ones. `near` leaves out the rest.
     """
     left_out = set(skip)
     turns: dict[str, int] = {}
@@ -67,6 +67,8 @@ def groups_for(plant: Plant, killer: str = "", skip: Sequence[str] = ()) -> list
     cases = {case.id: case for case in all_cases() if case.id not in left_out}
     for case in cases.values():
         turn = turns[case.name] = turns.get(case.name, -1) + 1
+        if near and case.promise not in plant.promises:
+            continue
         ranked.append((case.promise not in plant.promises, case.module, turn, case.id))
     groups: list[Group] = [(cases[killer].module, [killer])] if killer in cases else []
     for (_, module), items in groupby(sorted(ranked), key=lambda item: item[:2]):
@@ -125,6 +127,7 @@ def try_all(
     told: Callable[[Plant, dict[str, Any]], None] | None = None,
     skip: Sequence[str] = (),
     killers: Mapping[str, str] | None = None,
+    near: bool = False,
 ) -> list[tuple[Plant, dict[str, Any]]]:
     """What became of each plant, in their order; those not begun when the time is over are left out."""
     free: SimpleQueue[_Worker] = SimpleQueue()
@@ -137,7 +140,7 @@ def try_all(
             return None
         worker = free.get()
         try:
-            result = worker.ask(plant, groups_for(plant, (killers or {}).get(plant.id, ""), skip))
+            result = worker.ask(plant, groups_for(plant, (killers or {}).get(plant.id, ""), skip, near=near))
             result["first"] = result.get("killed_by", "").partition(".")[0] in plant.promises
         finally:
             free.put(worker)
@@ -245,7 +248,8 @@ PROOF = Proof(
 def main() -> None:
     """python -m proofs.mutation [ID …]: try these plants (or all, or all whose id begins so) and tell what became of each.
 
-    --again: only those that nothing is known to kill. --remember: keep the killers, to be tried first from then on.
+    --again: only those that nothing is known to kill. --near: by cases of the promises that they break only. --remember: keep the
+    killers, to be tried first from then on.
     """
     wanted = [word for word in sys.argv[1:] if not word.startswith("--")]
     every = [*all_plants(), *all_plants(harmless=True)]
@@ -268,7 +272,9 @@ def main() -> None:
 
     broken = failing() if "--baseline" in sys.argv else []
     print(f"failing without any fault: {broken}", flush=True)
-    results = try_all([plant for plant in chosen if not misplanted([plant])], told=told, skip=broken, killers=killers)
+    results = try_all(
+        [plant for plant in chosen if not misplanted([plant])], told=told, skip=broken, killers=killers, near="--near" in sys.argv
+    )
     survivors = [(plant, result) for plant, result in results if not result.get("killed_by")]
     for plant, result in survivors:
         print(_survived(plant, result))

@@ -253,7 +253,8 @@ class Builder:
             conditions.append(_equal(owner, near, relation.local, target, far, relation.remote))
         conditions.append(self.visible(target, far))
         meets = self.condition(inner, node.inner)
-        conditions.append(meets.is_not(sa.true()) if node.quantifier == "every" else meets)
+        # In parentheses of its own: NOT binds less than IS, so that (NOT x) IS NOT true would be read as NOT (x IS NOT true).
+        conditions.append(Grouping(meets).is_not(sa.true()) if node.quantifier == "every" else meets)
         one: Element = sa.literal_column("1")
         query = sa.select(one).select_from(inner.source, *mine[1:]).where(*conditions).correlate(near)
         return query.exists() if node.quantifier == "any" else ~query.exists()

@@ -6,7 +6,8 @@ import datetime as dt
 from uuid import UUID
 
 from holdall.errors import ForeignKeyViolation, VersionMismatch
-from holdall.query import is_null
+from holdall.query import is_null, not_one_of, one_of
+from holdall.query.quantifiers import every
 from holdall.schema import JSON_NULL
 from holdall.testing.case import case
 from holdall.testing.kit import Kit
@@ -90,9 +91,19 @@ async def a_record_that_refers_to_itself_may_expire(k: Kit, at_once: bool) -> No
     assert await visits.count() == 1
 
 
-@case("H6", needs="expiry")
+@case("H6", needs=("expiry", "references"))
 async def an_insert_gives_the_keys_of_records_that_may_expire(k: Kit) -> None:
     """As they were given, not as the engine keeps them."""
     await k.ready(Pass)
     one, other = UUID(int=1), UUID(int=2)
     assert await k.insert(Pass.__entity__, (one, None), (other, k.clock() + HOUR)) == [one, other]
+
+
+@case("B2", needs=("references", "joins"))
+async def every_takes_a_negation_as_a_whole(k: Kit) -> None:
+    """A related record for which the negated condition is unknown does not meet it, so that not every one does."""
+    twigs = k.store[Twig]
+    for id, parent in ((1, None), (2, 1), (3, None), (4, 3)):
+        await twigs.create(id=id, parent_id=parent, note="x" if id == 4 else None)
+    found = await twigs.where(one_of(Twig.id, [1, 3]), not_one_of(every(Twig.twigs).note, ["a", "b"])).all()
+    assert [twig.id for twig in found] == [3]

@@ -14,6 +14,7 @@ from holdall.testing.kit import Kit
 from holdall.testing.models import checked_numbers, numbers
 from holdall.testing.samples import INT_MAX, INT_MIN
 from holdall.testing.steps import found, never_begun, put, watched, whole
+from holdall.testing.ways import WRITES, refuses_writes
 
 D = Decimal
 
@@ -111,6 +112,19 @@ EXACT: dict[str, tuple[str, Callable[[], Any], tuple[str, str, int], str]] = {
     "an int field in a decimal": ("free", lambda: Amount.n - D("0.5"), ("0", "0", 2**62), "4611686018427387903.5"),
     "two scales": ("free", lambda: Amount.free * Amount.money, ("0.123", "0.01", 0), "0.00123"),
     "38 digits": ("free", lambda: Amount.free - 1, (NINES, "0", 0), NINES[:-1] + "8"),
+    "a sum of 38 digits": ("free", lambda: Amount.free + D("0.1"), ("1" * 37, "0", 0), "1" * 37 + ".1"),
+    "a product of 38 digits": (
+        "free",
+        lambda: Amount.free * D("9876543210987654321"),
+        ("1234567890123456789", "0", 0),
+        "12193263113702179522374638011112635269",
+    ),
+    "a product of 38 places": (
+        "free",
+        lambda: Amount.free * D("0.3333333333333333333"),
+        ("0.1111111111111111111", "0", 0),
+        "0.03703703703703703702962962962962962963",
+    ),
     "38 places": ("free", lambda: Amount.free + D("1E-38"), ("0", "0", 0), "1E-38"),
     "to nothing": ("money", lambda: Amount.money - Amount.money, ("0", "5.55", 0), "0.00"),
     "minus nothing": ("free", lambda: Amount.free * -1, ("0", "0", 0), "0"),
@@ -260,6 +274,36 @@ async def null_in_arithmetic_is_null(k: Kit, make: Callable[[], Any]) -> None:
     records = await whole(k, Count)
     assert records[0].maybe is not None
     assert records[1].maybe is None
+
+
+BOUNDS: dict[str, tuple[str, int, bool]] = {
+    "at least, met": ("pieces", 0, True),
+    "at least, missed": ("pieces", -1, False),
+    "at most, met": ("most", 10, True),
+    "at most, missed": ("most", 11, False),
+    "more than, met": ("price", 1, True),
+    "more than, missed": ("price", 0, False),
+    "less than, met": ("under", 9, True),
+    "less than, missed": ("under", 10, False),
+}
+
+
+@case("C4", needs=("set_writes", "checks"), each=BOUNDS)
+async def bounds_are_as_declared(k: Kit, field: str, value: int, fits: bool) -> None:
+    """The same number is taken or refused as a value and as a result."""
+    term = getattr(Stock, field)
+    await put(k, Stock, {"id": 1})
+    start = getattr(await k.store[Stock].get(1), field)
+    if not fits:
+        for way in (*WRITES, "update"):
+            await refuses_writes(k, Stock, field, value, way)
+        with k.refused(CheckViolation):
+            await k.store[Stock].query().allow_scan().update(**{field: term + int(value - start)})
+        assert getattr(await k.store[Stock].get(1), field) == start
+        return
+    await k.store[Stock].create(id=2, **{field: value})
+    assert await k.store[Stock].where(id=1).update(**{field: term + int(value - start)}) == 1
+    assert [getattr(record, field) for record in await whole(k, Stock)] == [value, value]
 
 
 @case("C4", needs=("set_writes", "checks"))

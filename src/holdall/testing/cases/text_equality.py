@@ -180,6 +180,21 @@ async def distinct_is_by_code_point(k: Kit) -> None:
 
 
 @case("A1")
+async def distinct_texts_are_cut_after_repetitions_are_dropped(k: Kit) -> None:
+    """A limit counts distinct texts; and the same question without distinct() still repeats them, whichever is asked first."""
+    texts = ("a", "A", "a ", "\u00e9", "e\u0301") * 3
+    await put(k, Phrase, *({"id": number, "text": text, "indexed": text} for number, text in enumerate(texts)))
+    ordered = sorted(set(texts))
+    for term in (Phrase.text, Phrase.indexed):
+        query = k.store[Phrase].query().order_by(term).allow_scan()
+        for distinct in (False, True, False):
+            rows = await (query.distinct() if distinct else query).values(text=term)
+            assert [row["text"] for row in rows] == (ordered if distinct else sorted(texts)), distinct
+        assert [row["text"] for row in await query.distinct().limit(4).values(text=term)] == ordered[:4]
+        assert [row["text"] for row in await query.distinct().limit(2).offset(2).values(text=term)] == ordered[2:4]
+
+
+@case("A1")
 async def many_texts_at_once_are_found_exactly(k: Kit) -> None:
     """in with every second one of the texts that look alike finds these, and not in the others."""
     await put(k, Phrase, *({"id": number, "text": text, "indexed": text} for number, text in enumerate(TEXTS)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -217,6 +218,43 @@ async def containers_are_not_asked_for_the_other(k: Kit) -> None:
         lambda: store[Crate].where(Crate.flags == [1, 0]),
     ):
         await never_begun(watch, QueryError, act)
+
+
+CHANGES: dict[str, tuple[Any, Any]] = {
+    "1 to True": (1, True),
+    "True to 1": (True, 1),
+    "0 to False": (0, False),
+    "False to 0": (False, 0),
+    "1 to text": (1, "1"),
+    "null to False": (None, False),
+}
+
+
+@case("C6", each=CHANGES)
+async def a_truth_value_in_place_of_a_number_is_a_change(k: Kit, before: Any, after: Any) -> None:
+    """Saving and upserting JSON write it, though Python calls the two equal."""
+    await put(k, Crate, {"id": 1, "data": {"v": before, "l": [[before]]}}, {"id": 2, "data": [before]}, {"id": 3, "data": before})
+    crates = k.store[Crate]
+    first, second = await crates.get(1), await crates.get(2)
+    first.data = {"v": after, "l": [[before]]}
+    second.data[0] = after
+    await crates.save(first)
+    await crates.save(second)
+    await crates.upsert(id=3, data=after)
+    kept = [record.data for record in await whole(k, Crate)]
+    assert json.dumps(kept, sort_keys=True) == json.dumps([{"v": after, "l": [[before]]}, [after], after], sort_keys=True)
+    assert await found(k, Crate, Crate.data["v"] == after) == [1]
+    assert await found(k, Crate, Crate.data == [after]) == [2]
+
+
+@case("C6")
+async def a_truth_value_is_no_number_of_rows(k: Kit) -> None:
+    """limit, offset and the size of a page."""
+    store, watch = await watched(k, Count)
+    for value in (True, False):
+        await never_begun(watch, QueryError, lambda value=value: store[Count].query().limit(value))
+        await never_begun(watch, QueryError, lambda value=value: store[Count].query().offset(value))
+        await never_begun(watch, QueryError, lambda value=value: store[Count].query().page(value))
 
 
 @case("C6", needs="set_writes")

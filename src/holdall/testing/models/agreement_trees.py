@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from holdall.model import Field, Key, Model
+from holdall.model import BelongsTo, Field, HasMany, Key, Model
 from holdall.testing.models.naming import named
 
 
@@ -11,3 +11,6 @@ class Twig(Model, table=named("z_twigs")):
 
     id: int = Key(generated=False)
     parent_id: int | None = Field(default=None, references="Twig", on_delete="cascade")
+    note: str | None = None
+    parent: Twig | None = BelongsTo("parent_id")
+    twigs: list[Twig] = HasMany("parent")

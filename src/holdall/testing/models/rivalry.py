@@ -6,22 +6,22 @@ from holdall.model import Field, Key, Model
 from holdall.testing.models.naming import named
 
 
-class Crew(Model, table=named("g_crews")):
+class Crew(Model, table=named("gr_crews")):
     """What sailors belong to."""
 
     id: int = Key(generated=False)
     note: str = ""
 
 
-class Sailor(Model, table=named("g_sailors")):
+class Sailor(Model, table=named("gr_sailors")):
     """Keeps its crew from being removed."""
 
     id: int = Key(generated=False)
     crew_id: int | None = Field(default=None, references=Crew, on_delete="restrict")
 
 
-class Guest(Model, table=named("g_guests")):
-    """Stands for something decided on what was seen."""
+class Remark(Model, table=named("gr_remarks")):
+    """A note of what was seen."""
 
     id: int = Key(generated=False)
     count: int = 0
