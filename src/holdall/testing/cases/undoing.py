@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import os
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -185,9 +186,9 @@ async def an_ended_transaction_of_the_port_takes_nothing(k: Kit) -> None:
         await end(tx)
         before = await k.rows(entity)
         refused = 0
-        for call in (lambda tx=tx: k.insert(entity, (2, 2, None), tx=tx), lambda tx=tx: k.rows(entity, tx=tx)):
+        for call in (partial(k.insert, entity, (2, 2, None)), partial(k.rows, entity)):
             try:
-                await call()
+                await call(tx=tx)
             except HoldallError:
                 refused += 1
         assert refused == 2, "a handle that has ended was taken"
