@@ -218,7 +218,7 @@ def interrupted(budget: Budget, ways: tuple[Any, ...], one: Callable[..., Awaita
             what = f"{bench.engine}, {bench.colour}: '{operation.name}', effect {number}, {name}: {wrong}"
             if len(outcome.findings) < 10:
                 outcome.findings.append(Finding(what, budget.seed))
-            bench.do(bench.store.close)
+            bench.close()
             bench.open()  # whatever is wrong with it would be found again and again
     outcome.figures = {"operations": len(CATALOGUE), "all there are": total, "exhaustive": outcome.done == total, **by_role}
     return outcome
@@ -344,6 +344,7 @@ def half_a_write(budget: Budget) -> Outcome:
     """A backend whose transactions commit each write by itself."""
     with benches(("memory",), ("sync",)) as made:
         for bench in made:
+            bench.close()
             bench.plant = _ignoring_transactions
             bench.open()
         return interrupted(budget, WAYS, injected, made)

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from holdall.backends import (
     NATIVE,
@@ -51,7 +51,7 @@ from holdall.errors import (
     Unsupported,
     VersionMismatch,
 )
-from holdall.program import Effect, Program
+from holdall.program import Effect, Program, Role
 from holdall.query import NO_TABLES, Evaluator, FieldRef, Lock, Select, Value, as_condition, references
 from holdall.schema import INT_MAX, Entity, from_plain, plain
 
@@ -79,6 +79,7 @@ class Prepare(Effect):
 class Load(Effect):
     """Read the file of an entity. Reply: its Table."""
 
+    role: ClassVar[Role] = "read"
     entity: Entity
 
 
@@ -86,6 +87,7 @@ class Load(Effect):
 class Change(Effect):
     """Read the file of an entity, change the table, and write it if that did not fail; nobody else writes meanwhile. Reply: the result."""
 
+    role: ClassVar[Role] = "write"
     entity: Entity
     change: Callable[[Table], Any]
 
@@ -400,7 +402,10 @@ def _refuse_bulk_unique(item: UpdateWhere) -> None:
     for assignment in item.assignments:
         name = entity.fields[assignment.position].name
         if name in unique and not isinstance(assignment.expr, Value):
-            raise Unsupported(f"{entity.name}.{name} is unique and cannot be changed on many rows by an expression.")
+            raise Unsupported(
+                f"{entity.name}.{name} is unique and cannot be changed on many rows by an expression.",
+                hint="Read the records, and save them one by one.",
+            )
 
 
 class Writes(Reads):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,6 +51,18 @@ def test_every_case_begins_with_an_empty_store(colour: Colour) -> None:
     outcomes = once(target(), colour, made(good), made(bad), made(good), made(good))
     assert [item.verdict for item in outcomes] == ["passed", "failed", "passed", "passed"]
     assert "there must be two" in outcomes[1].text
+
+
+async def writes_from_elsewhere(k: Kit) -> None:
+    """Only through another store on the same data."""
+    other = k.another_store()
+    await other[Word].create(id=1, text="a")
+    assert await k.store[Word].count() == 1
+
+
+def test_what_another_store_wrote_is_removed_too(colour: Colour, tmp_path: Path) -> None:
+    outcomes = once(target(url=f"sqlite:///{tmp_path}/lab.db"), colour, made(writes_from_elsewhere), made(good))
+    assert [item.verdict for item in outcomes] == ["passed", "passed"], outcomes[-1].text
 
 
 def test_a_deviation_in_the_ledger_is_asserted(colour: Colour) -> None:

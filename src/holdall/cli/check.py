@@ -44,7 +44,7 @@ def check(url: str, as_json: bool, only: tuple[str, ...], side: str, conflicts: 
         for case in cases:
             click.echo(f"{case.id}  {case.doc.splitlines()[0]}")
         return
-    colours = tuple(colour for colour in COLOURS if side in ("both", colour))
+    colours = {"both": COLOURS, "sync": COLOURS[:1], "async": COLOURS[1:]}[side]
     target = Target.of(url, conflicts_max=conflicts)
     started = time.monotonic()
     with Progress("Checking", len(cases) * len(colours), "cases") as progress:

@@ -19,6 +19,9 @@ from holdall.errors import DeclarationError, near_name
 from holdall.testing.promises import PROMISES
 
 Body = Callable[..., Awaitable[None]]
+# For isinstance: what is Any stays Any.
+_MAPPING: type[Any] = Mapping
+_TUPLE: type[Any] = tuple
 LIMITS = ("parameters_max", "batch_items_max", "item_bytes_max", "key_bytes_max")
 
 REQUIREMENTS: frozenset[str] = frozenset(
@@ -119,13 +122,12 @@ def case(
 def _parameters(each: Mapping[str, Any] | Iterable[Any] | None) -> list[tuple[str, tuple[Any, ...]]]:
     if each is None:
         return [("", ())]
-    named: list[tuple[str, Any]] = list(each.items()) if isinstance(each, Mapping) else [(repr(item), item) for item in each]
+    named: dict[str, Any] | list[tuple[str, Any]] = dict(each) if isinstance(each, _MAPPING) else [(repr(item), item) for item in each]
     made: list[tuple[str, tuple[Any, ...]]] = []
-    for name, item in named:
-        spread: tuple[Any, ...] = item if isinstance(item, tuple) else (item,)
-        made.append((f"[{name}]", spread))
+    for name, item in named.items() if isinstance(named, dict) else named:
+        made.append((f"[{name}]", item if isinstance(item, _TUPLE) else (item,)))
     if len(dict(made)) != len(made):
-        raise DeclarationError(f"Two parameters of a case have the same id: {sorted(name for name, _ in named)}.")
+        raise DeclarationError(f"Two parameters of a case have the same id: {sorted(name for name, _ in made)}.")
     return made
 
 

@@ -42,7 +42,8 @@ class Blocking:
 
         def call(*args: Any, **kwargs: Any) -> Any:
             if name == "stream":
-                return _stream(found(*args, **kwargs))
+                items: Any = found(*args, **kwargs)
+                return _stream(items)
             if name == "transaction" or (isinstance(self._inner, Query | Collection) and name in _BUILDING):
                 return Blocking(found(*args, **kwargs))
             return _later(found, args, kwargs)

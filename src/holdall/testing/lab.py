@@ -166,7 +166,7 @@ class Lab:
         self.open()
         assert self._store is not None
         self._clock.__init__()  # type: ignore[misc]  # every case begins at the same instant
-        kit = Kit(self._store, self._watch, self.colour, self._clock, self.target.connect)
+        kit = Kit(self._store, self._watch, self.colour, self._clock, self._connect if self.target.connect else None)
         failure: BaseException | None = None
         try:
             if self._runner is None:
@@ -190,6 +190,13 @@ class Lab:
         if failure is not None or self._store._core.handlers or self._store._core.closed:
             self._disconnect()  # a failed case may have left anything behind: the next one begins anew
         return failure
+
+    def _connect(self) -> Any:
+        """One more backend on the same data; what is written through it is noted like the rest."""
+        assert self.target.connect is not None
+        watch = through(_Watch, self.target.connect())
+        watch.written, watch.known = self._watch.written, self._watch.known
+        return watch
 
     def _empty(self) -> None:
         written = list(self._watch.written)

@@ -91,7 +91,7 @@ async def a_record_that_refers_to_itself_may_expire(k: Kit, at_once: bool) -> No
     assert await visits.count() == 1
 
 
-@case("H6", needs="expiry")
+@case("H6", needs=("expiry", "references"))
 async def an_insert_gives_the_keys_of_records_that_may_expire(k: Kit) -> None:
     """As they were given, not as the engine keeps them."""
     await k.ready(Pass)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from holdall.errors import QueryError, SizeLimit, UniqueViolation, ValidationError
+from holdall.errors import QueryError, UniqueViolation, ValidationError
 from holdall.query import desc, is_null, one_of
 from holdall.testing.case import case
 from holdall.testing.cases.making import how_many, ids, made, numbered
@@ -160,12 +160,3 @@ async def length_counts_bytes(k: Kit) -> None:
     with k.refused(ValidationError):
         await k.store[Blob].create(id=2, short="\u00e9\u00e9a".encode())
     assert await ids(k.store[Blob].query()) == [1]
-
-
-@case("E6", needs="limit.key_bytes_max")
-async def a_key_of_too_many_bytes_is_refused(k: Kit) -> None:
-    most = k.capabilities.key_bytes_max
-    assert most is not None
-    with k.refused(SizeLimit):
-        await k.store[BlobKey].create(id=b"k" * (most + 1))
-    assert await how_many(k.store[BlobKey]) == 0

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
+from holdall.errors import PartialBatch, TransactionConflict
 from holdall.testing.kit import Kit
 
 
@@ -48,3 +49,15 @@ def local(
 async def how_many(source: Any) -> int:
     """How many records a collection or a query has, read rather than counted: counting needs aggregates."""
     return len(await source.all())
+
+
+async def partial_batch(k: Kit, model: Any, items: list[Any]) -> PartialBatch:
+    """The error of a batch item by item, of which some must fail."""
+    with k.refused(PartialBatch) as caught:
+        await k.store[model].create_many(items, atomicity="per_item")
+    error: PartialBatch = caught.error
+    for result in error.results:
+        if isinstance(result, TransactionConflict):
+            raise result  # lost against others: the case runs again
+    assert len(error.results) == len(error.records) == len(items)
+    return error

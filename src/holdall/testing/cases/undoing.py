@@ -146,7 +146,7 @@ async def a_record_of_an_unknown_commit_may_be_stored(k: Kit) -> None:
     assert await state(k.store) == {1: 2}
 
 
-@case("G5", needs="row_locks")
+@case("G5", needs=("transactions", "row_locks"))
 async def a_lock_outside_a_transaction_is_refused(k: Kit) -> None:
     await k.store[Account].create(id=1, value=1)
     with k.refused(ProgrammingError, says="transaction"):

@@ -32,7 +32,7 @@ class Bill(Model, table=named("f_bills")):
     id: UUID = Key()
     client_id: UUID = Field(references=Client, on_delete="cascade")
     client: Client = BelongsTo("client_id")
-    total: int = Field(default=0, ge=0)
+    total: int = Field(default=0)
     lines: list[BillLine] = HasMany("bill")
 
 
