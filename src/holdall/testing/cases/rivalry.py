@@ -80,7 +80,7 @@ async def a_refused_change_of_a_key_is_something_read(k: Kit) -> None:
     assert await one_wins(one, two) in (one, two)
 
 
-@case("G1", needs=("isolation.serializable", "scan"))
+@case("G1", needs=("isolation.serializable", "scan", "references"))
 async def a_later_page_is_something_read(k: Kit) -> None:
     """A scan that goes on in a transaction, from a cursor made before it began, is read as a whole by it."""
     await k.ready(Remark)
@@ -112,7 +112,7 @@ async def _count_and_insert(k: Kit, tx: Any) -> None:
         await k.insert(REMARK, (4, 10), tx=tx)
 
 
-@case("G1", needs=("transactions", "row_locks"))
+@case("G1", needs=("transactions", "row_locks", "references"))
 async def a_read_only_transaction_locks_nothing(k: Kit) -> None:
     """Reads that lock rows are refused in it, by key and by query; it can go on."""
     await k.ready(Remark)
@@ -126,7 +126,7 @@ async def a_read_only_transaction_locks_nothing(k: Kit) -> None:
     await k.commit(tx)
 
 
-@case("G1", needs=("transactions", "reads_beside_writes"))
+@case("G1", needs=("transactions", "reads_beside_writes", "references"))
 async def a_snapshot_outlives_tables_that_are_dropped(k: Kit) -> None:
     """Dropping the table of one model does nothing to a transaction that reads another one."""
     await k.ready(Crew, Remark)
