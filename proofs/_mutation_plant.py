@@ -40,18 +40,22 @@ class Plant:
     on: str = "memory:"
 
     def put_into(self, text: str) -> str:
-        """The module's text with the fault in it; Misplanted if it does not fit any more."""
-        start, end = _place(text, self.where) if self.where else (0, len(text))
-        part = text[start:end]
-        count = part.count(self.old)
-        if count != 1:
-            raise Misplanted(f"{self.id}: {self.old!r} stands {count} times in {self.module} {self.where}, not once.")
-        changed = f"{text[:start]}{part.replace(self.old, self.new)}{text[end:]}"
+        """The module's text with the fault in it; Misplanted if it does not fit any more, or if what results is no Python."""
+        changed = self.changed(text)
         try:
             compile(changed, self.module, "exec")
         except SyntaxError as error:
             raise Misplanted(f"{self.id}: with the fault in it, {self.module} is no Python: {error}") from None
         return changed
+
+    def changed(self, text: str) -> str:
+        """The same, not compiled."""
+        start, end = _place(text, self.where) if self.where else (0, len(text))
+        part = text[start:end]
+        count = part.count(self.old)
+        if count != 1:
+            raise Misplanted(f"{self.id}: {self.old!r} stands {count} times in {self.module} {self.where}, not once.")
+        return f"{text[:start]}{part.replace(self.old, self.new)}{text[end:]}"
 
 
 class Bed:

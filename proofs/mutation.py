@@ -47,7 +47,7 @@ def misplanted(plants: Sequence[Plant]) -> list[str]:
     wrong += [f"{plant.id}: no promise {name}" for plant in plants for name in plant.promises if name not in PROMISES]
     for plant in plants:
         try:
-            plant.put_into(source_of(plant.module))
+            plant.changed(source_of(plant.module))
         except Misplanted as error:
             wrong.append(str(error))
     return wrong
@@ -99,8 +99,10 @@ class _Worker:
     def close(self) -> None:
         """End it."""
         assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.close()
         self._process.wait()
+        self._process.stdout.close()
 
 
 def failing() -> list[str]:
@@ -166,7 +168,7 @@ def score(budget: Budget) -> Outcome:
     wrong = misplanted(plants)
     if wrong:
         return Outcome(len(plants), len(wrong), [Finding(text, budget.seed) for text in wrong])
-    # In a share that the tests run, the control is what runs the kit as a whole.
+    # The tests run the kit without any fault anyway.
     broken = failing() if budget.count >= len(plants) else []
     results = try_all(_sample(plants, budget), budget.over, skip=broken, killers=known_killers())
     findings = [Finding(f"{case} fails without any fault", budget.seed) for case in broken]
@@ -206,26 +208,20 @@ def _told(plant: Plant, result: dict[str, Any]) -> dict[str, Any]:
 
 
 def control(budget: Budget) -> Outcome:
-    """Changes that are no faults must survive: a kit that kills them fails whatever it is given."""
+    """Changes that are no faults must survive: a kit that kills them fails whatever it is given.
+
+    In the share that the tests run, the cases of the promise next to the change must do.
+    """
     plants = all_plants(harmless=True)
     wrong = misplanted(plants)
-    results = [] if wrong else try_all(_sample(plants, budget), budget.over)
+    share = budget.count < len(plants)
+    results = [] if wrong else try_all(_sample(plants, budget), budget.over, near=share)
     killed = [f"{plant.id}: {result.get('killed_by') or result.get('error')}" for plant, result in results if result.get("killed_by") != ""]
     if wrong or killed:
         return Outcome(max(1, len(results)), 0, [Finding(text, budget.seed) for text in [*wrong, *killed]])
     return Outcome(
         len(results), len(results), [Finding(f"{plant.id} survived, as it must: {plant.what}", budget.seed) for plant, _ in results]
     )
-
-
-def render(plants: Sequence[dict[str, Any]]) -> str:
-    """The list for the documentation: every fault, the promises that it breaks, and the case that killed it."""
-    lines = ["| fault | promise | what is wrong then | killed by |", "|---|---|---|---|"]
-    for plant in plants:
-        what, case = (str(plant[name]).replace("|", "\\|") for name in ("what", "killed_by"))
-        killer = f"`{case}`" if case else "**survived**"
-        lines.append(f"| `{plant['id']}` | {plant['promise']} | {what} | {killer} |")
-    return "\n".join(lines) + "\n"
 
 
 PROOF = Proof(
