@@ -22,6 +22,9 @@ Where done is less than the aim, the time that the run was given was over; the f
 *positive control*: there the checker is pointed at something that is wrong on purpose (a weak setting, a planted fault, a level that allows
 the anomaly), and must find it. A checker that was never seen failing is no evidence.
 
+**Commit** is the tree that ran; where lines differ in it, they ran one after the other on the way to this release, and what changed in
+between is in the history.
+
 Run any line again: `python -m proofs --rows ROW --parts 'PART' --seed SEED --count DONE` (after `make test` has made the environment).
 Runs with several threads or processes depend on the scheduler too: the seed decides what is tried, not when it is interrupted.
 """
@@ -77,7 +80,7 @@ def _section(proof: Proof, records: dict[str, Record]) -> list[str]:
     lines = [f"## {proof.number} {proof.title}", "", f"Judged by: {proof.oracle}. Aim: {proof.aim}.", ""]
     if proof.notes:
         lines += [proof.notes, ""]
-    lines += ["| part | done | aim | found | seconds | seed |", "|---|---|---|---|---|---|"]
+    lines += ["| part | done | aim | found | seconds | seed | commit |", "|---|---|---|---|---|---|---|"]
     lines += [_line(part, records.get(f"{proof.number}/{part.name}")) for part in proof.parts]
     for part in proof.parts:
         item = records.get(f"{proof.number}/{part.name}")
@@ -90,10 +93,10 @@ def _section(proof: Proof, records: dict[str, Record]) -> list[str]:
 def _line(part: Part, item: Record | None) -> str:
     name = f"*{part.name} (positive control)*" if part.control else part.name
     if item is None:
-        return f"| {name} | not run | {part.target:,} {part.unit} | | | |"
+        return f"| {name} | not run | {part.target:,} {part.unit} | | | | |"
     aim = f"{part.target:,} {part.unit}"
     found = f"{item.found:,}" if item.passed else f"**{item.found:,}: not as it must be**"
-    return f"| {name} | {item.done:,} | {aim} | {found} | {item.seconds:,.0f} | {item.seed} |"
+    return f"| {name} | {item.done:,} | {aim} | {found} | {item.seconds:,.0f} | {item.seed} | {item.commit} |"
 
 
 def _figure(value: Any) -> str:

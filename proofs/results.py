@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import platform
+import subprocess
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ class Record:
     engine: str
     date: str
     command: str
+    commit: str = ""
     findings: list[dict[str, Any]] = field(default_factory=list)
     figures: dict[str, Any] = field(default_factory=dict)
 
@@ -45,8 +47,15 @@ def record(proof: Proof, part: Part, outcome: Outcome, seconds: float, seed: int
         found=outcome.found, passed=part.passed(outcome), seconds=round(seconds, 1), seed=seed, engine=part.engine or engines(),
         date=dt.datetime.now(dt.UTC).date().isoformat(),
         command=f"python -m proofs --rows {proof.number} --parts {part.name!r} --seed {seed} --count {outcome.done}",
+        commit=commit(),
         findings=[asdict(item) for item in outcome.findings[:3]], figures=outcome.figures,
     )  # fmt: skip
+
+
+def commit() -> str:
+    """The commit of the tree that runs, '' outside a checkout."""
+    done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=FILE.parent, capture_output=True, text=True, check=False)
+    return done.stdout.strip()
 
 
 def engines() -> str:

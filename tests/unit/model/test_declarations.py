@@ -292,14 +292,14 @@ def relation_to_int() -> None:
 # What takes both sides is found at first use.
 
 
-@mistake(r"Order\.lines refers to 'Lnie', but there is no such model. Did you mean 'Line'")
+@mistake(r"Order\.lines refers to 'Linne', but there is no such model. Did you mean 'Line'")
 def unknown_target() -> Any:
     class Line(Model):
         id: UUID = Key()
 
     class Order(Model):
         id: UUID = Key()
-        lines: list[Lnie] = HasMany()  # type: ignore[name-defined]  # noqa: F821 - that is the mistake
+        lines: list[Linne] = HasMany()  # type: ignore[name-defined]  # noqa: F821 - that is the mistake
 
     return Line, Order
 
