@@ -8,7 +8,7 @@ from __future__ import annotations
 from proofs._mutation_plant import Bed
 
 writes = Bed("holdall.backends.memory.writes")
-writes.plant("not_null_open", "F2 B3", "a required value may be missing", "Writer._check_rows", "        if incomplete:\n", "        if False:\n")
+writes.plant("not_null_open", "C4 B3", "a required value may be missing", "Writer._check_rows", "        if incomplete:\n", "        if False:\n")
 writes.plant("checks_skipped", "B3", "checks are not tested", "Writer._check_rows", "            if failed:\n", "            if False:\n")
 writes.plant("check_unknown", "B3", "a check must be definitely true", "Rules._check", "lambda rows: compiled.false(rows, params, NO_TABLES)", "lambda rows: [row for row in rows if row not in compiled.true(rows, params, NO_TABLES)]")
 writes.plant("key_taken_replaces", "F2", "creating a taken key replaces what was there", "Writer._insert", "                if taken is not None:\n", "                if False:\n")
