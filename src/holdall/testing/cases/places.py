@@ -1,4 +1,4 @@
-"""E2, E4: places inside values that lead nowhere: before the first item, after the last, by a number where names are."""
+"""E1, E2: places inside values: what is there is compared as what it is; some lead nowhere, as before the first item."""
 
 from __future__ import annotations
 
@@ -55,3 +55,37 @@ async def a_place_that_is_there_has_its_value(k: Kit, place: Callable[[], Any], 
     assert [item.id for item in await samples.where(place() == value).all()] == [1]
     assert [item.id for item in await samples.where(is_null(place())).all()] == [2]
     assert sorted(await samples.query().column(place()), key=repr) == sorted([value, None], key=repr)
+
+
+EDGES: dict[str, tuple[Callable[[Any], Any], list[int]]] = {
+    "<": (lambda place: place < 2, [1]),
+    "<=": (lambda place: place <= 2, [1, 2]),
+    ">": (lambda place: place > 2, [3]),
+    ">=": (lambda place: place >= 2, [2, 3]),
+    "=": (lambda place: place == 2, [2]),
+    "!=": (lambda place: place != 2, [1, 3]),
+}
+
+
+@case("E1", each=EDGES)
+async def numbers_inside_json_are_compared_at_the_edge(k: Kit, compare: Callable[[Any], Any], found: list[int]) -> None:
+    for number in (1, 2, 3):
+        await k.store[Sample].create(id=number, data={"n": number, "list": [number]}, counts={"n": number})
+    for place in (SAMPLE.data["n"], SAMPLE.data["list"][0], SAMPLE.counts["n"]):
+        met = sorted([item.id for item in await k.store[Sample].where(compare(place)).allow_scan().all()])
+        assert met == found, place
+
+
+TEXTS: dict[str, tuple[Callable[[Any], Any], list[int]]] = {
+    "<": (lambda place: place < "b", [1]),
+    "<=": (lambda place: place <= "b", [1, 2]),
+    ">": (lambda place: place > "b", [3]),
+    ">=": (lambda place: place >= "b", [2, 3]),
+}
+
+
+@case("E1", each=TEXTS)
+async def texts_inside_json_are_compared_at_the_edge(k: Kit, compare: Callable[[Any], Any], found: list[int]) -> None:
+    for number, text in enumerate("abc", 1):
+        await k.store[Sample].create(id=number, data={"t": text})
+    assert sorted([item.id for item in await k.store[Sample].where(compare(SAMPLE.data["t"])).allow_scan().all()]) == found
