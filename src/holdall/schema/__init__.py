@@ -15,7 +15,7 @@ from holdall.schema.entity import (
     check_distinct,
     check_name,
 )
-from holdall.schema.jsontext import NotJson, decode_json
+from holdall.schema.jsontext import BadOperand, NotJson, decode_json
 from holdall.schema.text import container_text, container_value, from_plain, plain
 from holdall.schema.types import (
     CONTAINERS,
@@ -25,7 +25,6 @@ from holdall.schema.types import (
     JSON_NULL,
     NUMBERS,
     UTC,
-    BadOperand,
     Codec,
     Kind,
     SimpleCodec,

@@ -1,7 +1,7 @@
 """JSON that comes as text: what every door (conditions, the command line) reads it with.
 
 Owns what is refused that decoders let through: an object with two members of one name, of which one would be lost without a word (E1).
-Must not know types.
+Also `BadOperand`, what every value that cannot be taken ends in. Must not know types.
 """
 
 from __future__ import annotations
@@ -11,9 +11,12 @@ from typing import Any
 
 import msgspec
 
-from holdall.schema.types import JSON_NESTING_MAX, BadOperand
-
+JSON_NESTING_MAX = 100
 _CONTAINERS: tuple[type[Any], ...] = (list, dict)  # isinstance with these leaves Any as it is
+
+
+class BadOperand(ValueError):
+    """A value is not of the type asked for; the message says why, without naming the field."""
 
 
 class NotJson(ValueError):

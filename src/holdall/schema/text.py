@@ -16,7 +16,8 @@ from typing import Any
 
 import msgspec
 
-from holdall.schema.types import JSON_NULL, UTC, BadOperand, Type
+from holdall.schema.jsontext import BadOperand
+from holdall.schema.types import JSON_NULL, UTC, Type
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _MICROSECOND = dt.timedelta(microseconds=1)

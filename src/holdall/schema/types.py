@@ -40,6 +40,8 @@ from decimal import Decimal, InvalidOperation
 from types import UnionType
 from typing import Any, Literal, Protocol
 
+from holdall.schema.jsontext import JSON_NESTING_MAX, BadOperand, decode_json
+
 Kind = Literal[
     "str", "int", "float", "decimal", "bool", "bytes", "datetime", "local_datetime", "date", "time", "timedelta", "uuid",
     "json", "list", "set", "dict", "record",
@@ -47,7 +49,6 @@ Kind = Literal[
 
 INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 DECIMAL_DIGITS_MAX = 38
-JSON_NESTING_MAX = 100
 UTC = dt.UTC
 CONTAINERS: frozenset[str] = frozenset({"json", "list", "set", "dict", "record"})
 NUMBERS: frozenset[str] = frozenset({"int", "float", "decimal"})
@@ -93,10 +94,6 @@ class Codec(Protocol):
     def python_type(self) -> Any: ...
     def encode(self, value: Any, /) -> Any: ...
     def decode(self, value: Any, /) -> Any: ...
-
-
-class BadOperand(ValueError):
-    """A value is not of the type asked for; the message says why, without naming the field."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -462,8 +459,6 @@ _PARSERS: dict[str, Callable[[str], Any]] = {
 
 
 def _parse_json(type_: Type, text: str) -> Any:
-    from holdall.schema.jsontext import decode_json
-
     try:
         return _from_json(type_, decode_json(text))
     except BadOperand:
