@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -145,3 +146,22 @@ def test_the_kit_in_a_selection_counts_by_promise() -> None:
     facts = run_kit(target(), cases=chosen).as_json()
     assert facts["cases"] == facts["passed"] == facts["promises"]["A1"]["passed"] == 2 * len(chosen)
     assert facts["failed"] == facts["refused"] == facts["deviations"] == 0
+
+
+async def leaves_a_handler(k: Kit) -> None:
+    k.store.on("before_create", Word)(lambda word: None)
+    await k.store[Word].create(id=1, text="a")
+
+
+async def closes(k: Kit) -> None:
+    await k.store[Word].create(id=1, text="a")
+    await k.store.close()
+
+
+@pytest.mark.parametrize("body", [good, bad, leaves_a_handler, closes])
+def test_nothing_stays_in_a_file(tmp_path: Any, colour: Colour, body: Body) -> None:
+    path = tmp_path / "kit.db"
+    once(target(url=f"sqlite:///{path}"), colour, made(body), made(good), made(body))
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("SELECT name FROM sqlite_schema WHERE name NOT LIKE 'sqlite%'").fetchall() == []
+    connection.close()

@@ -100,6 +100,7 @@ class Lab:
     _runner: asyncio.Runner | None = field(default=None, init=False)
     _store: Store | None = field(default=None, init=False)
     _clock: Clock = field(default_factory=Clock, init=False)
+    _known: dict[Entity, None] = field(default_factory=dict[Entity, None], init=False)  # what was made in the store and not dropped yet
 
     def open(self) -> None:
         """Connect, if it is not done yet."""
@@ -108,14 +109,17 @@ class Lab:
         if self.colour == "async" and self._runner is None:
             self._runner = asyncio.Runner()
         self._watch = through(_Watch, self.target.make())
+        self._watch.known = self._known
         self._store = Store(self._watch, clock=self._clock)
         self._do(self._watch.open())
 
     def close(self) -> None:
         """Drop all tables that the cases made, and disconnect. Idempotent."""
+        if self._known:
+            self.open()
         if self._store is not None:
             try:
-                self._do(self._watch.drop(list(self._watch.known)))
+                self._drop()
             finally:
                 self._disconnect()
         if self._runner is not None:
@@ -188,7 +192,10 @@ class Lab:
         except Exception as error:  # noqa: BLE001 - it is this case's failure
             failure = failure or error
         if failure is not None or self._store._core.handlers or self._store._core.closed:
-            self._disconnect()  # a failed case may have left anything behind: the next one begins anew
+            # A failed case may have left anything behind: the next one begins anew.
+            self._disconnect()
+            self.open()
+            self._drop()
         return failure
 
     def _connect(self) -> Any:
@@ -206,10 +213,12 @@ class Lab:
 
     def _disconnect(self) -> None:
         store, self._store = self._store, None
-        if store is not None and self.target.connect is None and not store._core.closed:
-            self._do(self._watch.drop(list(self._watch.known)))
         if store is not None:
             self._close(store)
+
+    def _drop(self) -> None:
+        self._do(self._watch.drop(list(self._known)))
+        self._known.clear()
 
     def _close(self, store: Store) -> None:
         if self._runner is None:
