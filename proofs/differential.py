@@ -217,9 +217,9 @@ def searched(makes: tuple[Make, Make], budget: Budget) -> Outcome:
     )
     @given(st.integers(0, len(known) - 1), st.integers(5, 25), st.randoms(use_true_random=False))
     def agree(place: int, size: int, random: Random) -> None:
+        program = drawings[place].draw(random, size)  # also when the time is over: what is drawn must not depend on it
         if budget.over():
             return
-        program = drawings[place].draw(random, size)
         before = pairs[place].done
         found = pairs[place].compare(program, third=True)
         outcome.done += pairs[place].done - before
