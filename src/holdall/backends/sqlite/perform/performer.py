@@ -90,9 +90,12 @@ class Performer:
         if self.abandoned:
             self._reap()
         try:
-            return self._idle.pop()
+            lane = self._idle.pop()
+            while lane.closed:  # given back by its thread when its transaction, which nobody held any more, was undone
+                lane = self._idle.pop()
         except IndexError:
             return self._opened()
+        return lane
 
     def _opened(self) -> Lane:
         if self._orphan:
